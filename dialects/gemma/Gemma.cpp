@@ -1,0 +1,176 @@
+// The gemma dialect: registration and verifiers. Each message opens with the
+// constraint's id in GemmaOps.td.
+#include "dialects/gemma/Gemma.h"
+
+#include "dialects/quantized/WeightFormat.h"
+
+using namespace mlir;
+using namespace gemmac::gemma;
+
+#include "dialects/gemma/GemmaDialect.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/gemma/GemmaOps.cpp.inc"
+
+void GemmaDialect::initialize() {
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/gemma/GemmaOps.cpp.inc"
+      >();
+}
+
+static int64_t columns(Value rows) {
+  return cast<RankedTensorType>(rows.getType()).getShape().back();
+}
+
+LogicalResult EmbedOp::verify() {
+  auto weight = getWeight().getType();
+  if (weight.isVector() || weight.columns() != columns(getResult()))
+    return emitOpError("embed_c1: expected a matrix of ")
+           << columns(getResult()) << " columns, found " << weight;
+  return success();
+}
+
+LogicalResult RmsNormOp::verify() {
+  auto gain = getGain().getType();
+  if (!gain.isVector() || columns(getInput()) % gain.columns())
+    return emitOpError("rms_norm_c1: expected a vector whose length divides ")
+           << columns(getInput()) << ", found " << gain;
+  if (!(getEps().convertToFloat() > 0))
+    return emitOpError("rms_norm_c2: expected eps > 0, found ")
+           << getEps().convertToFloat();
+  return success();
+}
+
+LogicalResult LinearOp::verify() {
+  auto weight = getWeight().getType();
+  if (weight.isVector() || weight.columns() != columns(getInput()))
+    return emitOpError("linear_c1: expected a matrix of ")
+           << columns(getInput()) << " columns, found " << weight;
+  if (weight.rows() != columns(getResult()))
+    return emitOpError("linear_c2: expected ")
+           << columns(getResult()) << " weight rows, found " << weight.rows();
+  return success();
+}
+
+LogicalResult RopeAnglesOp::verify() {
+  if (columns(getResult()) % 2)
+    return emitOpError("rope_angles_c1: expected even head dim, found ")
+           << columns(getResult());
+  if (!(getTheta().convertToDouble() > 0 && getFactor().convertToDouble() > 0))
+    return emitOpError("rope_angles_c2: expected theta > 0 and factor > 0");
+  return success();
+}
+
+LogicalResult RopeOp::verify() {
+  if (columns(getInput()) % columns(getAngles()))
+    return emitOpError("rope_c1: expected a multiple of ")
+           << columns(getAngles()) << " columns, found "
+           << columns(getInput());
+  return success();
+}
+
+LogicalResult AttentionScoresOp::verify() {
+  int64_t width = getHeadDim();
+  if (width <= 0 || columns(getQuery()) % width || columns(getKey()) % width)
+    return emitOpError("attention_scores_c1: head_dim ")
+           << width << " does not divide query columns " << columns(getQuery())
+           << " and key columns " << columns(getKey());
+  int64_t heads = columns(getQuery()) / width;
+  int64_t found = cast<RankedTensorType>(getType()).getDimSize(1);
+  if (heads % (columns(getKey()) / width) || found != heads)
+    return emitOpError("attention_scores_c2: expected ")
+           << heads << " heads in groups of " << columns(getKey()) / width
+           << ", found " << found;
+  return success();
+}
+
+LogicalResult SoftcapOp::verify() {
+  if (!(getCap().convertToFloat() > 0))
+    return emitOpError("softcap_c1: expected cap > 0, found ")
+           << getCap().convertToFloat();
+  return success();
+}
+
+LogicalResult MaskOp::verify() {
+  if (int64_t(getWindow()) < 0)
+    return emitOpError("mask_c1: expected window >= 0, found ")
+           << int64_t(getWindow());
+  return success();
+}
+
+LogicalResult AttentionValuesOp::verify() {
+  int64_t heads =
+      cast<RankedTensorType>(getProbabilities().getType()).getDimSize(1);
+  int64_t out = columns(getResult()), value = columns(getValue());
+  if (heads <= 0 || out % heads || value % (out / heads) ||
+      heads % (value / (out / heads)))
+    return emitOpError("attention_values_c1: ")
+           << heads << " heads of " << out
+           << " columns do not share value columns " << value;
+  return success();
+}
+
+LogicalResult AttentionOp::verify() {
+  int64_t width = getHeadDim();
+  if (width <= 0 || columns(getQuery()) % width || columns(getKey()) % width ||
+      (columns(getQuery()) / width) % (columns(getKey()) / width))
+    return emitOpError("attention_c1: head_dim ")
+           << width << " does not split query columns " << columns(getQuery())
+           << " and key columns " << columns(getKey());
+  if (getKey().getType() != getValue().getType())
+    return emitOpError("attention_c2: expected the key's type ")
+           << getKey().getType() << ", found " << getValue().getType();
+  if (int64_t(getWindow()) < 0 || getSoftcap().convertToFloat() < 0)
+    return emitOpError("attention_c3: expected window >= 0 and softcap >= 0");
+  return success();
+}
+
+// gemma.layer 3 (%x = %0, %a = %1) : (T0, T1) -> T { ... }
+ParseResult LayerOp::parse(OpAsmParser &parser, OperationState &result) {
+  int64_t layer;
+  SmallVector<OpAsmParser::Argument> arguments;
+  SmallVector<OpAsmParser::UnresolvedOperand> operands;
+  FunctionType type;
+  if (parser.parseInteger(layer) ||
+      parser.parseAssignmentList(arguments, operands) ||
+      parser.parseColonType(type) ||
+      parser.resolveOperands(operands, type.getInputs(),
+                             parser.getNameLoc(), result.operands))
+    return failure();
+  result.addAttribute("layer",
+                      parser.getBuilder().getI64IntegerAttr(layer));
+  result.addTypes(type.getResults());
+  for (auto [argument, input] : llvm::zip(arguments, type.getInputs()))
+    argument.type = input;
+  Region *body = result.addRegion();
+  if (parser.parseOptionalAttrDictWithKeyword(result.attributes) ||
+      parser.parseRegion(*body, arguments))
+    return failure();
+  ensureTerminator(*body, parser.getBuilder(), result.location);
+  return success();
+}
+
+void LayerOp::print(OpAsmPrinter &printer) {
+  printer << " " << getLayer() << " (";
+  llvm::interleaveComma(
+      llvm::zip(getBody().getArguments(), getInputs()), printer,
+      [&](auto pair) {
+        printer << std::get<0>(pair) << " = " << std::get<1>(pair);
+      });
+  printer << ") : ";
+  printer.printFunctionalType(*this);
+  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(), {"layer"});
+  printer << " ";
+  printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
+}
+
+LogicalResult LayerOp::verify() {
+  if (getBody().getArgumentTypes() != getInputs().getTypes())
+    return emitOpError("layer_c1: expected region arguments of the operands' "
+                       "types");
+  auto yield = cast<YieldOp>(getBody().front().getTerminator());
+  if (!yield.getValue() || yield.getValue().getType() != getType())
+    return emitOpError("layer_c2: expected gemma.yield of ") << getType();
+  return success();
+}

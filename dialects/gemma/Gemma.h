@@ -1,0 +1,20 @@
+// The gemma dialect's C++ face: dialect and op classes.
+#ifndef GEMMAC_DIALECTS_GEMMA_GEMMA_H
+#define GEMMAC_DIALECTS_GEMMA_GEMMA_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "dialects/quantized/Quantized.h"
+
+#include "dialects/gemma/GemmaDialect.h.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/gemma/GemmaOps.h.inc"
+
+#endif

@@ -1,0 +1,68 @@
+// The kernel dialect: registration and verifiers.
+#include "dialects/kernel/Kernel.h"
+
+#include "dialects/quantized/WeightFormat.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "mlir/IR/DialectImplementation.h"
+
+using namespace mlir;
+using namespace gemmac::kernel;
+
+#include "dialects/kernel/KernelDialect.cpp.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "dialects/kernel/KernelTypes.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/kernel/KernelOps.cpp.inc"
+
+void KernelDialect::initialize() {
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "dialects/kernel/KernelTypes.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/kernel/KernelOps.cpp.inc"
+      >();
+}
+
+LogicalResult PhaseOp::verify() {
+  if (getSegments().size() != getTiles().size() || getSegments().empty())
+    return emitOpError("phase_c1: expected one region a tile count, found ")
+           << getSegments().size() << " regions for " << getTiles().size()
+           << " counts";
+  for (Region &segment : getSegments())
+    if (segment.getNumArguments() != 1 ||
+        !segment.getArgument(0).getType().isIndex())
+      return emitOpError("phase_c1: expected one index argument a region");
+  return success();
+}
+
+LogicalResult ArenaOp::verify() {
+  if (int64_t(getOffset()) < 0 || getOffset() % 64)
+    return emitOpError("arena_c1: expected a multiple of 64, found ")
+           << int64_t(getOffset());
+  return success();
+}
+
+LogicalResult MatmulTileOp::verify() {
+  auto weight = getWeight().getType();
+  auto in = cast<MemRefType>(getIn().getType());
+  auto out = cast<MemRefType>(getOut().getType());
+  bool isFloat = quantized::lookupFormat(weight.getFormat())->isFloat();
+  int64_t columns =
+      isFloat ? weight.columns() : activationRowBytes(weight.columns());
+  if (weight.isVector() || in.getElementType().isF32() != isFloat ||
+      in.getDimSize(1) != columns)
+    return emitOpError("matmul_tile_c1: expected ")
+           << (isFloat ? "f32" : "i8") << " input of " << columns
+           << " columns for " << weight << ", found " << in;
+  if (out.getDimSize(1) != weight.rows())
+    return emitOpError("matmul_tile_c1: expected output of ")
+           << weight.rows() << " columns, found " << out.getDimSize(1);
+  if (int64_t(getChunkRows()) <= 0 || int64_t(getRowBlocks()) <= 0)
+    return emitOpError("matmul_tile_c2: expected positive chunk_rows and "
+                       "row_blocks");
+  return success();
+}

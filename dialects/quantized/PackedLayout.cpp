@@ -1,0 +1,192 @@
+// The packed layout, once for all formats: what the descriptor says decides.
+// packRowBlock writes it, decodePacked reads single elements of it back.
+#include "dialects/quantized/PackedLayout.h"
+
+#include <cstring>
+
+#include "dialects/quantized/formats/CodeFormat.h"
+
+using namespace gemmac::quantized;
+
+PackedOffsets gemmac::quantized::packedOffsets(
+    const CodeDescriptor &descriptor) {
+  PackedOffsets offsets{-1, -1, 0, 0, -1, 0};
+  int64_t at = kRowLanes * 2;
+  if (descriptor.hasMinimum) {
+    offsets.minimums = at;
+    at += kRowLanes * 2;
+  }
+  int64_t groups = descriptor.superBlock / descriptor.group;
+  if (descriptor.scaleRule != ScaleRule::F16) {
+    offsets.subScales = at;
+    at += groups * kRowLanes;
+    if (descriptor.scaleRule == ScaleRule::F16Times6)
+      at += groups / 2 * kRowLanes;
+  }
+  offsets.groups = at;
+  offsets.groupBytes = 32 * kRowLanes * descriptor.codeBits / 8;
+  if (descriptor.codeBits == 5 || descriptor.codeBits == 6)
+    offsets.planes = 32 * kRowLanes / 2;
+  offsets.bytes = at + descriptor.superBlock / 32 * offsets.groupBytes;
+  return offsets;
+}
+
+int64_t gemmac::quantized::packedRowBlockBytes(const WeightFormat &format,
+                                               int64_t columns) {
+  if (format.isFloat()) return kRowLanes * columns * format.blockBytes();
+  const CodeDescriptor &descriptor = *format.codes();
+  return columns / descriptor.superBlock * packedOffsets(descriptor).bytes;
+}
+
+int64_t gemmac::quantized::packedMatrixBytes(const WeightFormat &format,
+                                             int64_t rows, int64_t columns) {
+  return (rows + kRowLanes - 1) / kRowLanes *
+         packedRowBlockBytes(format, columns);
+}
+
+// Where the code of column k (< 32) of a lane lies inside its group of 32.
+namespace {
+
+struct CodePlace {
+  int64_t low;    // byte of the nibble, or of the whole 8-bit code
+  int lowShift;   // 0 or 4
+  int64_t plane;  // byte of the high bits, from the group's planes
+  int planeShift;
+};
+
+}  // namespace
+
+static CodePlace codePlace(unsigned codeBits, int64_t lane, int k) {
+  int64_t cell = lane * 4 + k % 4;
+  CodePlace place{k / 4 * 64 + cell, 0, 0, 0};
+  if (codeBits == 8) return place;
+  place.low = k % 16 / 4 * 64 + cell;
+  place.lowShift = k / 16 * 4;
+  if (codeBits == 5) {
+    place.plane = cell;
+    place.planeShift = k / 4;
+  } else if (codeBits == 6) {
+    place.plane = k / 16 * 64 + cell;
+    place.planeShift = k % 16 / 4 * 2;
+  }
+  return place;
+}
+
+// The byte of group g's low sub-scale bits, and of the pair's high bits.
+static int64_t lowScaleByte(int64_t group, int64_t lane) {
+  return group * kRowLanes + lane;
+}
+static int64_t highScaleByte(int64_t groups, int64_t group, int64_t lane) {
+  return (groups + group / 2) * kRowLanes + lane;
+}
+
+static void packSubScales(const CodeDescriptor &descriptor,
+                          const CodeBlock &block, int64_t lane,
+                          uint8_t *packed) {
+  int64_t groups = descriptor.superBlock / descriptor.group;
+  for (int64_t g = 0; g < groups; ++g) {
+    uint8_t scale = block.subScales[g], minimum = block.subMinimums[g];
+    if (descriptor.scaleRule == ScaleRule::F16TimesS8) {
+      packed[lowScaleByte(g, lane)] = scale;
+      continue;
+    }
+    packed[lowScaleByte(g, lane)] = (scale & 15) | (minimum & 15) << 4;
+    packed[highScaleByte(groups, g, lane)] |= (scale >> 4 | minimum >> 4 << 2)
+                                              << g % 2 * 4;
+  }
+}
+
+static void packLane(const CodeDescriptor &descriptor, const CodeBlock &block,
+                     int64_t lane, uint8_t *packed) {
+  PackedOffsets offsets = packedOffsets(descriptor);
+  storeU16(packed + 2 * lane, block.scale);
+  if (descriptor.hasMinimum)
+    storeU16(packed + offsets.minimums + 2 * lane, block.minimum);
+  if (offsets.subScales >= 0)
+    packSubScales(descriptor, block, lane, packed + offsets.subScales);
+  for (unsigned column = 0; column < descriptor.superBlock; ++column) {
+    CodePlace place = codePlace(descriptor.codeBits, lane, column % 32);
+    uint8_t code = block.codes[column];
+    uint8_t *group = packed + offsets.groups + column / 32 * offsets.groupBytes;
+    uint8_t low = descriptor.codeBits == 8 ? code : code & 15;
+    group[place.low] |= low << place.lowShift;
+    if (offsets.planes >= 0)
+      group[offsets.planes + place.plane] |= code >> 4 << place.planeShift;
+  }
+}
+
+static void packFloatRows(int64_t size, const uint8_t *source, int64_t stride,
+                          int64_t count, int64_t columns, uint8_t *packed) {
+  for (int64_t row = 0; row < count; ++row)
+    for (int64_t k = 0; k < columns; ++k)
+      std::memcpy(packed + (k * kRowLanes + row) * size,
+                  source + row * stride + k * size, size);
+}
+
+void gemmac::quantized::packRowBlock(const WeightFormat &format,
+                                     const uint8_t *source, int64_t stride,
+                                     int64_t count, int64_t columns,
+                                     uint8_t *packed) {
+  std::memset(packed, 0, packedRowBlockBytes(format, columns));
+  if (format.isFloat())
+    return packFloatRows(format.blockBytes(), source, stride, count, columns,
+                         packed);
+  const CodeDescriptor &descriptor = *format.codes();
+  int64_t bytes = packedOffsets(descriptor).bytes;
+  CodeBlock block;
+  for (int64_t b = 0; b < columns / descriptor.superBlock; ++b)
+    for (int64_t row = 0; row < count; ++row) {
+      format.parse(source + row * stride + b * format.blockBytes(), block);
+      packLane(descriptor, block, row, packed + b * bytes);
+    }
+}
+
+// The inverse of packLane for the one column that decodePacked wants.
+static void unpackColumn(const CodeDescriptor &descriptor,
+                         const uint8_t *packed, int64_t lane, unsigned column,
+                         CodeBlock &block) {
+  PackedOffsets offsets = packedOffsets(descriptor);
+  block.scale = loadU16(packed + 2 * lane);
+  if (descriptor.hasMinimum)
+    block.minimum = loadU16(packed + offsets.minimums + 2 * lane);
+  if (offsets.subScales >= 0) {
+    const uint8_t *scales = packed + offsets.subScales;
+    int64_t groups = descriptor.superBlock / descriptor.group;
+    int64_t g = column / descriptor.group;
+    uint8_t low = scales[lowScaleByte(g, lane)];
+    block.subScales[g] = low;
+    if (descriptor.scaleRule == ScaleRule::F16Times6) {
+      uint8_t high = scales[highScaleByte(groups, g, lane)] >> g % 2 * 4;
+      block.subScales[g] = (low & 15) | (high & 3) << 4;
+      block.subMinimums[g] = low >> 4 | (high >> 2 & 3) << 4;
+    }
+  }
+  CodePlace place = codePlace(descriptor.codeBits, lane, column % 32);
+  const uint8_t *group =
+      packed + offsets.groups + column / 32 * offsets.groupBytes;
+  uint8_t code = group[place.low];
+  if (descriptor.codeBits < 8) code = code >> place.lowShift & 15;
+  if (offsets.planes >= 0) {
+    uint8_t mask = (1 << (descriptor.codeBits - 4)) - 1;
+    code |= (group[offsets.planes + place.plane] >> place.planeShift & mask)
+            << 4;
+  }
+  block.codes[column] = code;
+}
+
+float gemmac::quantized::decodePacked(const WeightFormat &format,
+                                      const uint8_t *packed, int64_t lane,
+                                      int64_t column, int64_t columns) {
+  if (format.isFloat()) {
+    float value;
+    format.decodeReference(
+        packed + (column * kRowLanes + lane) * format.blockBytes(), 1, &value);
+    return value;
+  }
+  const CodeDescriptor &descriptor = *format.codes();
+  packed += column / descriptor.superBlock * packedOffsets(descriptor).bytes;
+  unsigned inBlock = column % descriptor.superBlock;
+  CodeBlock block;
+  unpackColumn(descriptor, packed, lane, inBlock, block);
+  return codeValue(descriptor, block, inBlock);
+}

@@ -1,0 +1,154 @@
+// The quantized dialect: registration, type syntax, verifiers.
+#include "dialects/quantized/Quantized.h"
+
+#include "dialects/quantized/WeightFormat.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "mlir/IR/DialectImplementation.h"
+
+using namespace mlir;
+using namespace gemmac;
+using namespace gemmac::quantized;
+
+#include "dialects/quantized/QuantizedDialect.cpp.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "dialects/quantized/QuantizedTypes.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/quantized/QuantizedOps.cpp.inc"
+
+void QuantizedDialect::initialize() {
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "dialects/quantized/QuantizedTypes.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/quantized/QuantizedOps.cpp.inc"
+      >();
+}
+
+// `<` 1024x640, q5_0 `>`
+Type gemmac::quantized::TensorType::parse(AsmParser &parser) {
+  SmallVector<int64_t> shape;
+  StringRef format;
+  if (parser.parseLess() ||
+      parser.parseDimensionList(shape, /*allowDynamic=*/false,
+                                /*withTrailingX=*/false) ||
+      parser.parseComma() || parser.parseKeyword(&format) ||
+      parser.parseGreater())
+    return {};
+  return getChecked(
+      [&] { return parser.emitError(parser.getNameLoc()); },
+      parser.getContext(), shape, format);
+}
+
+void gemmac::quantized::TensorType::print(AsmPrinter &printer) const {
+  printer << "<";
+  printer.printDimensionList(getShape());
+  printer << ", " << getFormat() << ">";
+}
+
+LogicalResult gemmac::quantized::TensorType::verify(function_ref<InFlightDiagnostic()> error,
+                                 ArrayRef<int64_t> shape, StringRef format) {
+  if (shape.empty() || shape.size() > 2)
+    return error() << "tensor_c1: expected one or two dimensions, found "
+                   << shape.size();
+  for (int64_t size : shape)
+    if (size <= 0)
+      return error() << "tensor_c1: expected positive sizes, found " << size;
+  const WeightFormat *known = lookupFormat(format);
+  if (!known)
+    return error() << "tensor_c2: unknown weight format '" << format << "'";
+  if (shape.back() % known->blockColumns())
+    return error() << "tensor_c3: expected columns in multiples of "
+                   << known->blockColumns() << " for " << format << ", found "
+                   << shape.back();
+  return success();
+}
+
+LogicalResult ActivationsType::verify(function_ref<InFlightDiagnostic()> error,
+                                      int64_t columns) {
+  if (columns <= 0 || columns % 32)
+    return error() << "activations_c1: expected a positive multiple of 32 "
+                      "columns, found "
+                   << columns;
+  return success();
+}
+
+LogicalResult WeightOp::verify() {
+  quantized::TensorType type = getTensorType();
+  const WeightFormat *source = lookupFormat(getSourceFormat());
+  if (!source)
+    return emitOpError("weight_c1: unknown source format '")
+           << getSourceFormat() << "'";
+  if (type.columns() % source->blockColumns())
+    return emitOpError("weight_c2: expected columns in multiples of ")
+           << source->blockColumns() << " for " << getSourceFormat()
+           << ", found " << type.columns();
+  int64_t rows = type.isVector() ? 1 : type.rows();
+  int64_t expected = source->sourceBytes(rows, type.columns());
+  if (int64_t(getSourceBytes()) != expected)
+    return emitOpError("weight_c2: expected ")
+           << expected << " source bytes, found " << getSourceBytes();
+  return success();
+}
+
+LogicalResult WeightTableOp::verifySymbolUses(SymbolTableCollection &tables) {
+  for (Attribute entry : getWeights()) {
+    auto symbol = cast<FlatSymbolRefAttr>(entry);
+    auto weight = tables.lookupNearestSymbolFrom<WeightOp>(*this, symbol);
+    if (!weight)
+      return emitOpError("weight_table_c1: no quantized.weight named ")
+             << symbol;
+    if (weight.getTensorType() != getType())
+      return emitOpError("weight_table_c1: expected type ")
+             << getType() << ", found " << weight.getTensorType();
+  }
+  return success();
+}
+
+LogicalResult ReferenceOp::verifySymbolUses(SymbolTableCollection &tables) {
+  Operation *target =
+      tables.lookupNearestSymbolFrom(*this, getSymbolAttr());
+  Type found;
+  if (auto weight = dyn_cast_or_null<WeightOp>(target); weight && !getIndex())
+    found = weight.getTensorType();
+  else if (auto table = dyn_cast_or_null<WeightTableOp>(target);
+           table && getIndex())
+    found = table.getType();
+  if (!found)
+    return emitOpError("reference_c1: no ")
+           << (getIndex() ? "quantized.weight_table" : "quantized.weight")
+           << " named " << getSymbolAttr();
+  if (found != getType())
+    return emitOpError("reference_c1: expected type ")
+           << found << ", found " << getType();
+  return success();
+}
+
+LogicalResult QuantizeActivationOp::verify() {
+  int64_t columns = cast<RankedTensorType>(getInput().getType()).getDimSize(1);
+  if (columns != getType().getColumns())
+    return emitOpError("quantize_activation_c1: expected ")
+           << columns << " columns, found " << getType().getColumns();
+  return success();
+}
+
+LogicalResult MatmulOp::verify() {
+  quantized::TensorType weight = getWeight().getType();
+  int64_t out = cast<RankedTensorType>(getResult().getType()).getDimSize(1);
+  if (weight.isVector() ||
+      weight.columns() != getInput().getType().getColumns())
+    return emitOpError("matmul_c1: expected ")
+           << getInput().getType().getColumns() << " weight columns, found "
+           << weight.columns();
+  if (weight.rows() != out)
+    return emitOpError("matmul_c2: expected ")
+           << out << " weight rows, found " << weight.rows();
+  if (lookupFormat(weight.getFormat())->isFloat())
+    return emitOpError("matmul_c3: expected a format with integer codes, "
+                       "found ")
+           << weight.getFormat();
+  return success();
+}

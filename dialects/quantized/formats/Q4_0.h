@@ -1,0 +1,13 @@
+// 4-bit codes, one f16 scale per 32 columns: d * (q - 8).
+#ifndef GEMMAC_DIALECTS_QUANTIZED_FORMATS_Q4_0_H
+#define GEMMAC_DIALECTS_QUANTIZED_FORMATS_Q4_0_H
+
+#include "dialects/quantized/WeightFormat.h"
+
+namespace gemmac::quantized {
+
+const WeightFormat &q4_0Format();
+
+}  // namespace gemmac::quantized
+
+#endif

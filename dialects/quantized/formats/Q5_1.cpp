@@ -1,0 +1,50 @@
+// 5-bit codes, f16 scale and offset per 32 columns: d * q + m.
+// Block of 24 bytes: f16 d, f16 m, 4 bytes of fifth bits, 16 of nibbles.
+#include "dialects/quantized/formats/Q5_1.h"
+
+#include "dialects/quantized/formats/CodeFormat.h"
+#include "dialects/quantized/formats/ScaleSearch.h"
+
+using namespace gemmac::quantized;
+
+namespace {
+
+class Q5_1 : public CodeFormat {
+ public:
+  Q5_1()
+      : CodeFormat("q5_1", 24,
+                   {.codeBits = 5,
+                    .zeroPoint = 0,
+                    .group = 32,
+                    .superBlock = 32,
+                    .scaleRule = ScaleRule::F16,
+                    .hasMinimum = true}) {}
+
+  void parse(const uint8_t *source, CodeBlock &block) const override {
+    block.scale = loadU16(source);
+    // The file adds its offset, the descriptor subtracts: flip the sign bit.
+    block.minimum = loadU16(source + 2) ^ 0x8000;
+    unpackNibbles(source + 8, block.codes);
+    unpackFifthBits(source + 4, block.codes);
+  }
+
+  bool encode(const float *values, int64_t columns,
+              uint8_t *source) const override {
+    for (int64_t k = 0; k < columns; k += 32, source += 24) {
+      AffineBlock block;
+      if (!spanAffine(values + k, 31, block)) return false;
+      storeU16(source, block.scale);
+      storeU16(source + 2, block.offset);
+      packFifthBits(block.codes, source + 4);
+      packNibbles(block.codes, source + 8);
+    }
+    return true;
+  }
+};
+
+}  // namespace
+
+const WeightFormat &gemmac::quantized::q5_1Format() {
+  static const Q5_1 format;
+  return format;
+}

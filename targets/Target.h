@@ -1,0 +1,52 @@
+// A target: what is true of one kind of machine. The driver asks it for two
+// things: the passes from the kernel dialect to its own IR, and bytes.
+// A target never includes another; what two need stands in targets/common.
+#ifndef GEMMAC_TARGETS_TARGET_H
+#define GEMMAC_TARGETS_TARGET_H
+
+#include <string>
+#include <vector>
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/LLVM.h"
+
+namespace gemmac::targets {
+
+// What a build chose beyond the target's name.
+struct CodeOptions {
+  std::string cpu;    // LLVM's processor name; empty: the target's default
+  std::string mattr;  // "+x,-y" on top of it
+  bool debugInfo = false;
+};
+
+class Target {
+ public:
+  virtual ~Target() = default;
+  virtual llvm::StringRef name() const = 0;
+  virtual llvm::StringRef description() const = 0;
+  // Folder of the sysroot under lib/gemmac: "x86_64".
+  virtual llvm::StringRef architecture() const = 0;
+  // True when this machine can run the target's code.
+  virtual bool runsHere() const = 0;
+  // kernel -> the LLVM dialect.
+  virtual void buildLowering(mlir::OpPassManager &manager) const = 0;
+  // The LLVM dialect -> a relocatable ELF object, assembly, or LLVM IR text.
+  enum class Output { Object, Assembly, LlvmIr };
+  virtual mlir::FailureOr<llvm::SmallVector<char, 0>> emit(
+      mlir::ModuleOp module, Output output,
+      const CodeOptions &options) const = 0;
+};
+
+// All targets, best first for the machine that we run on.
+llvm::ArrayRef<const Target *> allTargets();
+// The target of that name; "native" is the first one that runs here. Null and
+// a message that lists the known names when there is none.
+const Target *lookupTarget(llvm::StringRef name, std::string &error);
+
+}  // namespace gemmac::targets
+
+#endif

@@ -1,0 +1,27 @@
+// From the kernel dialect to the LLVM dialect, and from there to bytes: what
+// all CPU targets share.
+#ifndef GEMMAC_TARGETS_COMMON_CPUPIPELINE_H
+#define GEMMAC_TARGETS_COMMON_CPUPIPELINE_H
+
+#include "targets/Target.h"
+#include "targets/common/LowerKernel.h"
+
+namespace gemmac::targets {
+
+void buildCpuLowering(mlir::OpPassManager &manager, const CpuKernels &cpu,
+                      CodeIdentity identity);
+
+// What the code generator is told of a machine.
+struct Machine {
+  std::string triple;    // "x86_64-unknown-linux-gnu"
+  std::string cpu;       // LLVM's name of the ISA level
+  std::string features;  // "+avx512vnni"
+  unsigned vectorBits;   // widest register to use
+};
+mlir::FailureOr<llvm::SmallVector<char, 0>> emitCpuCode(
+    mlir::ModuleOp module, const Machine &machine, Target::Output output,
+    const CodeOptions &options);
+
+}  // namespace gemmac::targets
+
+#endif

@@ -1,0 +1,281 @@
+// Matmul tiles: out[rows, N] = in[rows, K] · Wᵀ, 16 weight rows in lanes.
+//   one row       the packed stream is decoded into registers and used once
+//   more rows     a row block is unpacked once into a panel in the thread's
+//                 scratch, then M rows at a time use it from the cache
+//   float weights fma an element, k increasing, M rows at a time
+// All share docs/numerics.md's order, so that a row's bits do not depend on
+// which of them computed it.
+#include "targets/common/KernelLibrary.h"
+#include "targets/common/PackedEmission.h"
+
+using namespace mlir;
+using gemmac::quantized::CodeDescriptor;
+using gemmac::quantized::WeightFormat;
+
+namespace gemmac::targets {
+namespace {
+
+// A panel's group of 32 columns: 512 B of codes, then f32 scales (one or two
+// times 16) and minimums.
+struct PanelLayout {
+  explicit PanelLayout(const CodeDescriptor &d)
+      : scales(d.group == 16 ? 2 : 1), minimums(d.hasMinimum ? 1 : 0) {}
+  int64_t groupBytes() const { return 512 + 64 * (scales + minimums); }
+  int64_t scales, minimums;
+};
+
+struct Matmul {
+  Matmul(kernel::MatmulTileOp op)
+      : format(*quantized::lookupFormat(op.getWeight().getType().getFormat())),
+        n(op.getWeight().getType().rows()),
+        k(op.getWeight().getType().columns()),
+        chunkRows(op.getChunkRows()),
+        rowBlocks(op.getRowBlocks()) {
+    inBytes = format.isFloat() ? k * 4 : kernel::activationRowBytes(k);
+    blocks = (n + kLanes - 1) / kLanes;
+    blockBytes = quantized::packedRowBlockBytes(format, k);
+  }
+  std::string shape() const {
+    return format.name().str() + "_" + std::to_string(n) + "x" +
+           std::to_string(k);
+  }
+  const WeightFormat &format;
+  int64_t n, k, chunkRows, rowBlocks, inBytes, blocks, blockBytes;
+};
+
+// The scales and sums of one activation row's group, and how a group's
+// products enter the accumulator: fma(float(Σ (q − z)·x), d·a, acc), then the
+// minimum's part.
+class GroupSum {
+ public:
+  GroupSum(Emitter &e, const CpuKernels &cpu, const CodeDescriptor &descriptor,
+           int64_t columns)
+      : e(e), cpu(cpu), d(descriptor), columns(columns) {}
+
+  SmallVector<Value> accumulate(ValueRange accumulators, ArrayRef<Value> rows,
+                                Value column, const PackedGroup &group) {
+    SmallVector<Value> result(accumulators);
+    SmallVector<Value> scales, sums32;
+    Value index = e.shr(column, 5);
+    for (Value row : rows) {
+      Value a = e.load(e.f32(), field(row, kernel::activationScales(columns),
+                                      index));
+      scales.push_back(e.splat(a));
+      if (d.zeroPoint || d.hasMinimum)
+        sums32.push_back(e.load(
+            e.i32(), field(row, kernel::activationSums32(columns), index)));
+    }
+    int64_t parts = d.group == 16 ? 2 : 1;
+    for (int64_t part = 0; part < parts; ++part) {
+      SmallVector<Value> sums = sums32;
+      if (parts == 2) sums = sums16(rows, index, part);
+      if (sums.empty()) sums.assign(rows.size(), e.c32(0));
+      SmallVector<Value> tokens;
+      for (Value row : rows)
+        tokens.push_back(e.at(e.at(row, column), 16 * part));
+      ArrayRef<Value> codes(group.codes);
+      GroupDot dot{codes.slice(part * 4, parts == 2 ? 4 : 8), tokens, sums,
+                   d.codeBits, d.zeroPoint};
+      SmallVector<Value> products = cpu.groupDot(e, dot);
+      for (auto [m, product] : llvm::enumerate(products))
+        result[m] = e.fma(e.toF32(product),
+                          e.mul(group.scales[part], scales[m]), result[m]);
+    }
+    if (d.hasMinimum)
+      for (size_t m = 0; m < rows.size(); ++m) {
+        Value sum = e.splat(e.negate(e.toF32(sums32[m])));
+        result[m] = e.fma(sum, e.mul(group.minimums, scales[m]), result[m]);
+      }
+    return result;
+  }
+
+ private:
+  Value field(Value row, int64_t offset, Value index) {
+    return e.at(e.at(row, offset), e.shl(index, 2));
+  }
+  SmallVector<Value> sums16(ArrayRef<Value> rows, Value index, int64_t part) {
+    SmallVector<Value> sums;
+    for (Value row : rows)
+      sums.push_back(e.load(
+          e.i32(), e.at(field(row, kernel::activationSums16(columns),
+                              e.shl(index, 1)),
+                        4 * part)));
+    return sums;
+  }
+  Emitter &e;
+  const CpuKernels &cpu;
+  const CodeDescriptor &d;
+  int64_t columns;
+};
+
+SmallVector<Value> zeros(Emitter &e, int64_t count) {
+  return SmallVector<Value>(count, e.splatF(0));
+}
+
+// Stores 16 results of weight rows 16·block …; the last block of an N that is
+// no multiple of 16 stores what exists.
+void storeBlock(Emitter &e, const Matmul &mm, Value vector, Value pointer,
+                Value block) {
+  int64_t tail = mm.n % kLanes;
+  if (tail == 0) return e.store(vector, pointer);
+  e.when(
+      e.less(block, e.c64(mm.blocks - 1)), [&] { e.store(vector, pointer); },
+      [&] { e.storeLanes(vector, pointer, tail); });
+}
+
+// One row, one row block, straight from the stream.
+void dotOne(Emitter &e, KernelLibrary &library, const Matmul &mm,
+            Value rowBlock, Value in, Value out, Value block) {
+  const CodeDescriptor &d = *mm.format.codes();
+  GroupSum sum(e, library.cpu, d, mm.k);
+  SmallVector<Value> acc = emitGroupLoop(
+      e, d, rowBlock, mm.k, zeros(e, 1),
+      [&](Value superBlock, Value group, int parity, Value column,
+          ValueRange carried) {
+        PackedGroup packed =
+            emitPackedGroup(e, d, superBlock, group, parity);
+        return sum.accumulate(carried, {in}, column, packed);
+      });
+  storeBlock(e, mm, acc[0], out, block);
+}
+
+void unpackPanel(Emitter &e, const Matmul &mm, Value rowBlock, Value panel) {
+  const CodeDescriptor &d = *mm.format.codes();
+  PanelLayout layout(d);
+  emitGroupLoop(e, d, rowBlock, mm.k, {},
+                [&](Value superBlock, Value group, int parity, Value column,
+                    ValueRange) -> SmallVector<Value> {
+                  PackedGroup packed =
+                      emitPackedGroup(e, d, superBlock, group, parity);
+                  Value to = e.at(panel, e.mul(e.shr(column, 5),
+                                               e.c64(layout.groupBytes())));
+                  for (auto [j, codes] : llvm::enumerate(packed.codes))
+                    e.store(codes, e.at(to, 64 * int64_t(j)));
+                  for (auto [i, scale] : llvm::enumerate(packed.scales))
+                    e.store(scale, e.at(to, 512 + 64 * int64_t(i)));
+                  if (packed.minimums)
+                    e.store(packed.minimums,
+                            e.at(to, 512 + 64 * layout.scales));
+                  return {};
+                });
+}
+
+PackedGroup loadPanelGroup(Emitter &e, const CodeDescriptor &d, Value from) {
+  PanelLayout layout(d);
+  PackedGroup group;
+  for (int64_t j = 0; j < 8; ++j)
+    group.codes.push_back(e.load(e.vec(e.i8(), 64), from, 64 * j));
+  for (int64_t i = 0; i < layout.scales; ++i)
+    group.scales.push_back(e.load(e.vec(e.f32()), from, 512 + 64 * i));
+  if (d.hasMinimum)
+    group.minimums = e.load(e.vec(e.f32()), from, 512 + 64 * layout.scales);
+  return group;
+}
+
+// M rows against a weight block; `weights` is a panel or a float row block.
+// A function of its own: (weights, in, out, block).
+std::string rowsKernel(KernelLibrary &library, const Matmul &mm, int64_t m,
+                       Location loc) {
+  std::string name =
+      "matmul_rows_" + mm.shape() + "_m" + std::to_string(m);
+  Type pointer = LLVM::LLVMPointerType::get(loc.getContext());
+  Type i64 = IntegerType::get(loc.getContext(), 64);
+  library.get(name, {pointer, pointer, pointer, i64}, loc,
+              [&](Emitter &e, ValueRange arguments) {
+    Value weights = arguments[0], in = arguments[1], out = arguments[2];
+    SmallVector<Value> rows;
+    for (int64_t i = 0; i < m; ++i) rows.push_back(e.at(in, i * mm.inBytes));
+    SmallVector<Value> acc;
+    if (const CodeDescriptor *d = mm.format.codes()) {
+      GroupSum sum(e, library.cpu, *d, mm.k);
+      int64_t bytes = PanelLayout(*d).groupBytes();
+      acc = e.loop(e.c64(0), e.c64(mm.k / 32), 1, zeros(e, m),
+                   [&](Value g, ValueRange carried) {
+                     Value from = e.at(weights, e.mul(g, e.c64(bytes)));
+                     return sum.accumulate(carried, rows, e.shl(g, 5),
+                                           loadPanelGroup(e, *d, from));
+                   });
+    } else {
+      int64_t bytes = kLanes * mm.format.blockBytes();
+      acc = e.loop(e.c64(0), e.c64(mm.k), 1, zeros(e, m),
+                   [&](Value k, ValueRange carried) {
+                     Value from = e.at(weights, e.mul(k, e.c64(bytes)));
+                     Value w = e.loadWide(mm.format.name(), from);
+                     SmallVector<Value> result;
+                     for (int64_t i = 0; i < m; ++i) {
+                       Value x = e.load(e.f32(), e.at(rows[i], e.shl(k, 2)));
+                       result.push_back(e.fma(w, e.splat(x), carried[i]));
+                     }
+                     return result;
+                   });
+    }
+    for (int64_t i = 0; i < m; ++i)
+      storeBlock(e, mm, acc[i], e.at(out, i * mm.n * 4), arguments[3]);
+  });
+  return name;
+}
+
+// Rows [from, to) of one row block: the widest tile, then its halves.
+void emitRows(Emitter &e, KernelLibrary &library, const Matmul &mm,
+              Value weights, Value in, Value out, Value from, Value to,
+              Value block) {
+  int64_t widest = library.cpu.tokensPerTile();
+  while (widest > mm.chunkRows) widest /= 2;
+  Value next = from;
+  for (int64_t m = widest; m >= 1; m /= 2) {
+    std::string name = rowsKernel(library, mm, m, e.loc);
+    Value left = e.sub(to, next);
+    Value stop = e.add(next, e.mul(e.divC(left, m), e.c64(m)));
+    e.loop(next, stop, m, [&](Value row) {
+      func::CallOp::create(
+          e.b, e.loc, name, TypeRange(),
+          ValueRange{weights, e.at(in, e.mul(row, e.c64(mm.inBytes))),
+                     e.at(out, e.mul(row, e.c64(mm.n * 4))), block});
+    });
+    next = stop;
+  }
+}
+
+}  // namespace
+
+// Operands: weight, in, out, tile, rows — with the context in front.
+void lowerMatmulTile(kernel::MatmulTileOp op, ValueRange operands,
+                     OpBuilder &builder, KernelLibrary &library) {
+  Matmul mm(op);
+  std::string name = "matmul_" + mm.shape() + "_c" +
+                     std::to_string(mm.chunkRows) + "_b" +
+                     std::to_string(mm.rowBlocks);
+  bool isFloat = mm.format.isFloat();
+  int64_t scratch =
+      isFloat || mm.chunkRows == 1
+          ? 0
+          : mm.k / 32 * PanelLayout(*mm.format.codes()).groupBytes();
+  auto body = [&](Emitter &e, ValueRange arguments) {
+    Value context = arguments[0], weight = arguments[1], in = arguments[2],
+          out = arguments[3], tile = arguments[4], rows = arguments[5];
+    int64_t blockTiles = (mm.blocks + mm.rowBlocks - 1) / mm.rowBlocks;
+    Value chunk = e.divC(tile, blockTiles);
+    Value from = e.mul(chunk, e.c64(mm.chunkRows));
+    Value to = e.minI(rows, e.add(from, e.c64(mm.chunkRows)));
+    Value first = e.mul(e.remC(tile, blockTiles), e.c64(mm.rowBlocks));
+    Value last = e.minI(e.c64(mm.blocks), e.add(first, e.c64(mm.rowBlocks)));
+    e.loop(first, last, 1, [&](Value block) {
+      Value rowBlock = e.at(weight, e.mul(block, e.c64(mm.blockBytes)));
+      Value outBlock = e.at(out, e.mul(block, e.c64(kLanes * 4)));
+      if (!isFloat && mm.chunkRows == 1) {
+        Value row = e.at(in, e.mul(from, e.c64(mm.inBytes)));
+        Value to1 = e.at(outBlock, e.mul(from, e.c64(mm.n * 4)));
+        return dotOne(e, library, mm, rowBlock, row, to1, block);
+      }
+      Value weights = rowBlock;
+      if (!isFloat) {
+        weights = scratchPointer(e, context);
+        unpackPanel(e, mm, rowBlock, weights);
+      }
+      emitRows(e, library, mm, weights, in, outBlock, from, to, block);
+    });
+  };
+  library.call(builder, op.getLoc(), name, operands, body, scratch);
+}
+
+}  // namespace gemmac::targets

@@ -1,0 +1,131 @@
+// Emission twin of dialects/quantized/PackedLayout.cpp.
+#include "targets/common/PackedEmission.h"
+
+using namespace mlir;
+using gemmac::quantized::CodeDescriptor;
+using gemmac::quantized::PackedOffsets;
+using gemmac::quantized::ScaleRule;
+
+namespace gemmac::targets {
+
+// No machine shifts bytes: shift 16-bit lanes and let the mask cut what
+// crossed over.
+static Value shiftBytes(Emitter &e, Value bytes, int64_t left, int64_t mask) {
+  Value wide = e.bitcast(e.vec(e.i16(), 32), bytes);
+  wide = left >= 0 ? e.shl(wide, left) : e.shr(wide, -left);
+  Value back = e.bitcast(e.vec(e.i8(), 64), wide);
+  return e.andI(back, e.splatI(e.i8(), mask, 64));
+}
+
+static void emitCodes(Emitter &e, const CodeDescriptor &descriptor,
+                      const PackedOffsets &offsets, Value group,
+                      PackedGroup &result) {
+  Type bytes64 = e.vec(e.i8(), 64);
+  auto &codes = result.codes;
+  if (descriptor.codeBits == 8) {
+    for (int64_t j = 0; j < 8; ++j)
+      codes.push_back(e.load(bytes64, group, 64 * j));
+    return;
+  }
+  SmallVector<Value> nibbles;
+  for (int64_t j = 0; j < 4; ++j)
+    nibbles.push_back(e.load(bytes64, group, 64 * j));
+  for (Value n : nibbles)
+    codes.push_back(e.andI(n, e.splatI(e.i8(), 15, 64)));
+  for (Value n : nibbles) codes.push_back(shiftBytes(e, n, -4, 15));
+  if (descriptor.codeBits == 5) {
+    Value plane = e.load(bytes64, group, offsets.planes);
+    for (int64_t j = 0; j < 8; ++j)
+      codes[j] = e.orI(codes[j], shiftBytes(e, plane, 4 - j, 0x10));
+  } else if (descriptor.codeBits == 6) {
+    for (int64_t p = 0; p < 2; ++p) {
+      Value plane = e.load(bytes64, group, offsets.planes + 64 * p);
+      for (int64_t i = 0; i < 4; ++i)
+        codes[4 * p + i] = e.orI(codes[4 * p + i],
+                                 shiftBytes(e, plane, 4 - 2 * i, 0x30));
+    }
+  }
+}
+
+// 16 f16 at superBlock + offset as f32.
+static Value loadHalves(Emitter &e, Value superBlock, int64_t offset) {
+  return e.widenF16(e.load(e.vec(e.i16()), superBlock, offset));
+}
+
+static Value bytesToI32(Emitter &e, Value pointer, bool isSigned) {
+  Value bytes = e.load(e.vec(e.i8()), pointer);
+  return isSigned ? e.signExtend(e.i32(), bytes)
+                  : e.zeroExtend(e.i32(), bytes);
+}
+
+PackedGroup emitPackedGroup(Emitter &e, const CodeDescriptor &descriptor,
+                            Value superBlock, Value group, int parity) {
+  PackedOffsets offsets = quantized::packedOffsets(descriptor);
+  PackedGroup result;
+  Value start = e.at(e.at(superBlock, offsets.groups),
+                     e.mul(group, e.c64(offsets.groupBytes)));
+  emitCodes(e, descriptor, offsets, start, result);
+  Value scale = loadHalves(e, superBlock, 0);
+  Value minimum;
+  if (descriptor.hasMinimum)
+    minimum = loadHalves(e, superBlock, offsets.minimums);
+  switch (descriptor.scaleRule) {
+    case ScaleRule::F16:
+      result.scales.push_back(scale);
+      result.minimums = minimum;
+      break;
+    case ScaleRule::F16Times6: {
+      int64_t groups = descriptor.superBlock / 32;
+      Value table = e.at(superBlock, offsets.subScales);
+      Value low = bytesToI32(e, e.at(table, e.mul(group, e.c64(16))), false);
+      Value high = bytesToI32(
+          e, e.at(e.at(table, groups * 16), e.mul(e.shr(group, 1), e.c64(16))),
+          false);
+      auto field = [&](int64_t lowBit, int64_t highBit) {
+        Value nibble = e.andI(e.shr(low, lowBit), e.splatI(e.i32(), 15));
+        Value top = e.andI(e.shr(high, highBit), e.splatI(e.i32(), 3));
+        return e.toF32(e.orI(nibble, e.shl(top, 4)));
+      };
+      result.scales.push_back(e.mul(scale, field(0, 4 * parity)));
+      result.minimums = e.mul(minimum, field(4, 4 * parity + 2));
+      break;
+    }
+    case ScaleRule::F16TimesS8: {
+      Value table = e.at(e.at(superBlock, offsets.subScales),
+                         e.mul(group, e.c64(32)));
+      for (int64_t half = 0; half < 2; ++half)
+        result.scales.push_back(e.mul(
+            scale, e.toF32(bytesToI32(e, e.at(table, 16 * half), true))));
+      break;
+    }
+  }
+  return result;
+}
+
+SmallVector<Value> emitGroupLoop(Emitter &e, const CodeDescriptor &descriptor,
+                                 Value rowBlock, int64_t columns,
+                                 ValueRange carried, GroupBody body) {
+  PackedOffsets offsets = quantized::packedOffsets(descriptor);
+  int64_t groups = descriptor.superBlock / 32;
+  int64_t unroll = groups > 1 ? 2 : 1;
+  return SmallVector<Value>(e.loop(
+      e.c64(0), e.c64(columns / descriptor.superBlock), 1, carried,
+      [&](Value s, ValueRange outer) -> SmallVector<Value> {
+        Value superBlock = e.at(rowBlock, e.mul(s, e.c64(offsets.bytes)));
+        Value first = e.mul(s, e.c64(descriptor.superBlock));
+        auto pair = [&](Value h, ValueRange inner) {
+          SmallVector<Value> values(inner);
+          for (int64_t p = 0; p < unroll; ++p) {
+            Value group = e.add(h, e.c64(p));
+            Value column = e.add(first, e.mul(group, e.c64(32)));
+            values = body(superBlock, group, int(p), column, values);
+          }
+          return values;
+        };
+        if (groups == 1) return pair(e.c64(0), outer);
+        return SmallVector<Value>(
+            e.loop(e.c64(0), e.c64(groups), unroll, outer, pair));
+      }));
+}
+
+}  // namespace gemmac::targets

@@ -1,0 +1,40 @@
+// Reads the packed layout (dialects/quantized/PackedLayout.h) in emitted code:
+// one group of 32 columns of 16 rows as vectors of codes, scales and minimums.
+#ifndef GEMMAC_TARGETS_COMMON_PACKEDEMISSION_H
+#define GEMMAC_TARGETS_COMMON_PACKEDEMISSION_H
+
+#include "dialects/quantized/PackedLayout.h"
+#include "targets/common/Emitter.h"
+
+namespace gemmac::targets {
+
+struct PackedGroup {
+  // Eight vector<64xi8>; byte lane·4 + i of codes[j] is column 4j + i.
+  llvm::SmallVector<mlir::Value, 8> codes;
+  // vector<16xf32>: one for 32 columns, or one for each 16.
+  llvm::SmallVector<mlir::Value, 2> scales;
+  mlir::Value minimums;  // vector<16xf32>, or null
+};
+
+// `superBlock` points to a packed super-block; `group` (i64) counts 32 columns
+// in it; `parity` is group's lowest bit, known when emitting (the 6-bit
+// sub-scales share bytes two by two).
+PackedGroup emitPackedGroup(Emitter &e,
+                            const quantized::CodeDescriptor &descriptor,
+                            mlir::Value superBlock, mlir::Value group,
+                            int parity);
+
+// Calls body(superBlock, group, parity, column) for every group of 32 of a row
+// block, in order; `column` is the group's first column (i64). Carried values
+// pass through.
+using GroupBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(
+    mlir::Value superBlock, mlir::Value group, int parity, mlir::Value column,
+    mlir::ValueRange carried)>;
+llvm::SmallVector<mlir::Value> emitGroupLoop(
+    Emitter &e, const quantized::CodeDescriptor &descriptor,
+    mlir::Value rowBlock, int64_t columns, mlir::ValueRange carried,
+    GroupBody body);
+
+}  // namespace gemmac::targets
+
+#endif
