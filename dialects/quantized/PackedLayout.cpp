@@ -44,6 +44,113 @@ int64_t gemmac::quantized::packedMatrixBytes(const WeightFormat &format,
          packedRowBlockBytes(format, columns);
 }
 
+// The byte of group g's low sub-scale bits, and of the pair's high bits.
+static int64_t lowScaleByte(int64_t group, int64_t lane) {
+  return group * kRowLanes + lane;
+}
+static int64_t highScaleByte(int64_t groups, int64_t group, int64_t lane) {
+  return (groups + group / 2) * kRowLanes + lane;
+}
+
+static void packSubScales(const CodeDescriptor &descriptor,
+                          const CodeBlock &block, int64_t lane,
+                          uint8_t *packed) {
+  int64_t groups = descriptor.superBlock / descriptor.group;
+  for (int64_t g = 0; g < groups; ++g) {
+    uint8_t scale = block.subScales[g];
+    if (descriptor.scaleRule == ScaleRule::F16TimesS8) {
+      packed[lowScaleByte(g, lane)] = scale;
+      continue;
+    }
+    uint8_t minimum = block.subMinimums[g];
+    packed[lowScaleByte(g, lane)] = (scale & 15) | (minimum & 15) << 4;
+    packed[highScaleByte(groups, g, lane)] |= (scale >> 4 | minimum >> 4 << 2)
+                                              << g % 2 * 4;
+  }
+}
+
+// Four neighbouring columns fill a lane's 4 bytes: they move as one word, byte
+// by byte in place, whatever the host's byte order.
+static uint32_t loadWord(const uint8_t *bytes) {
+  uint32_t word;
+  std::memcpy(&word, bytes, 4);
+  return word;
+}
+static void storeWord(uint8_t *bytes, uint32_t word) {
+  std::memcpy(bytes, &word, 4);
+}
+
+// 32 codes of one lane; `cell` is the lane's first byte in the group.
+static void packCodes(unsigned codeBits, const uint8_t *codes, uint8_t *cell) {
+  if (codeBits == 8) {
+    for (int j = 0; j < 8; ++j)
+      storeWord(cell + 64 * j, loadWord(codes + 4 * j));
+    return;
+  }
+  for (int j = 0; j < 4; ++j) {
+    uint32_t low = loadWord(codes + 4 * j) & 0x0f0f0f0f;
+    uint32_t high = loadWord(codes + 16 + 4 * j) & 0x0f0f0f0f;
+    storeWord(cell + 64 * j, low | high << 4);
+  }
+  uint8_t *planes = cell + 4 * 64;
+  if (codeBits == 5) {
+    uint32_t plane = 0;
+    for (int j = 0; j < 8; ++j)
+      plane |= (loadWord(codes + 4 * j) >> 4 & 0x01010101) << j;
+    storeWord(planes, plane);
+  } else if (codeBits == 6) {
+    for (int p = 0; p < 2; ++p) {
+      uint32_t plane = 0;
+      for (int b = 0; b < 4; ++b)
+        plane |= (loadWord(codes + 16 * p + 4 * b) >> 4 & 0x03030303) << 2 * b;
+      storeWord(planes + 64 * p, plane);
+    }
+  }
+}
+
+static void packLane(const CodeDescriptor &descriptor,
+                     const PackedOffsets &offsets, const CodeBlock &block,
+                     int64_t lane, uint8_t *packed) {
+  storeU16(packed + 2 * lane, block.scale);
+  if (descriptor.hasMinimum)
+    storeU16(packed + offsets.minimums + 2 * lane, block.minimum);
+  if (offsets.subScales >= 0)
+    packSubScales(descriptor, block, lane, packed + offsets.subScales);
+  uint8_t *cell = packed + offsets.groups + 4 * lane;
+  for (unsigned k = 0; k < descriptor.superBlock; k += 32) {
+    packCodes(descriptor.codeBits, block.codes + k, cell);
+    cell += offsets.groupBytes;
+  }
+}
+
+template <int64_t size>
+static void packFloatRows(const uint8_t *source, int64_t stride, int64_t count,
+                          int64_t columns, uint8_t *packed) {
+  for (int64_t k = 0; k < columns; ++k)
+    for (int64_t row = 0; row < count; ++row)
+      std::memcpy(packed + (k * kRowLanes + row) * size,
+                  source + row * stride + k * size, size);
+}
+
+void gemmac::quantized::packRowBlock(const WeightFormat &format,
+                                     const uint8_t *source, int64_t stride,
+                                     int64_t count, int64_t columns,
+                                     uint8_t *packed) {
+  std::memset(packed, 0, packedRowBlockBytes(format, columns));
+  if (format.isFloat())
+    return (format.blockBytes() == 4
+                ? packFloatRows<4>
+                : packFloatRows<2>)(source, stride, count, columns, packed);
+  const CodeDescriptor &descriptor = *format.codes();
+  PackedOffsets offsets = packedOffsets(descriptor);
+  CodeBlock block;
+  for (int64_t b = 0; b < columns / descriptor.superBlock; ++b)
+    for (int64_t row = 0; row < count; ++row) {
+      format.parse(source + row * stride + b * format.blockBytes(), block);
+      packLane(descriptor, offsets, block, row, packed + b * offsets.bytes);
+    }
+}
+
 // Where the code of column k (< 32) of a lane lies inside its group of 32.
 namespace {
 
@@ -70,75 +177,6 @@ static CodePlace codePlace(unsigned codeBits, int64_t lane, int k) {
     place.planeShift = k % 16 / 4 * 2;
   }
   return place;
-}
-
-// The byte of group g's low sub-scale bits, and of the pair's high bits.
-static int64_t lowScaleByte(int64_t group, int64_t lane) {
-  return group * kRowLanes + lane;
-}
-static int64_t highScaleByte(int64_t groups, int64_t group, int64_t lane) {
-  return (groups + group / 2) * kRowLanes + lane;
-}
-
-static void packSubScales(const CodeDescriptor &descriptor,
-                          const CodeBlock &block, int64_t lane,
-                          uint8_t *packed) {
-  int64_t groups = descriptor.superBlock / descriptor.group;
-  for (int64_t g = 0; g < groups; ++g) {
-    uint8_t scale = block.subScales[g], minimum = block.subMinimums[g];
-    if (descriptor.scaleRule == ScaleRule::F16TimesS8) {
-      packed[lowScaleByte(g, lane)] = scale;
-      continue;
-    }
-    packed[lowScaleByte(g, lane)] = (scale & 15) | (minimum & 15) << 4;
-    packed[highScaleByte(groups, g, lane)] |= (scale >> 4 | minimum >> 4 << 2)
-                                              << g % 2 * 4;
-  }
-}
-
-static void packLane(const CodeDescriptor &descriptor, const CodeBlock &block,
-                     int64_t lane, uint8_t *packed) {
-  PackedOffsets offsets = packedOffsets(descriptor);
-  storeU16(packed + 2 * lane, block.scale);
-  if (descriptor.hasMinimum)
-    storeU16(packed + offsets.minimums + 2 * lane, block.minimum);
-  if (offsets.subScales >= 0)
-    packSubScales(descriptor, block, lane, packed + offsets.subScales);
-  for (unsigned column = 0; column < descriptor.superBlock; ++column) {
-    CodePlace place = codePlace(descriptor.codeBits, lane, column % 32);
-    uint8_t code = block.codes[column];
-    uint8_t *group = packed + offsets.groups + column / 32 * offsets.groupBytes;
-    uint8_t low = descriptor.codeBits == 8 ? code : code & 15;
-    group[place.low] |= low << place.lowShift;
-    if (offsets.planes >= 0)
-      group[offsets.planes + place.plane] |= code >> 4 << place.planeShift;
-  }
-}
-
-static void packFloatRows(int64_t size, const uint8_t *source, int64_t stride,
-                          int64_t count, int64_t columns, uint8_t *packed) {
-  for (int64_t row = 0; row < count; ++row)
-    for (int64_t k = 0; k < columns; ++k)
-      std::memcpy(packed + (k * kRowLanes + row) * size,
-                  source + row * stride + k * size, size);
-}
-
-void gemmac::quantized::packRowBlock(const WeightFormat &format,
-                                     const uint8_t *source, int64_t stride,
-                                     int64_t count, int64_t columns,
-                                     uint8_t *packed) {
-  std::memset(packed, 0, packedRowBlockBytes(format, columns));
-  if (format.isFloat())
-    return packFloatRows(format.blockBytes(), source, stride, count, columns,
-                         packed);
-  const CodeDescriptor &descriptor = *format.codes();
-  int64_t bytes = packedOffsets(descriptor).bytes;
-  CodeBlock block;
-  for (int64_t b = 0; b < columns / descriptor.superBlock; ++b)
-    for (int64_t row = 0; row < count; ++row) {
-      format.parse(source + row * stride + b * format.blockBytes(), block);
-      packLane(descriptor, block, row, packed + b * bytes);
-    }
 }
 
 // The inverse of packLane for the one column that decodePacked wants.

@@ -66,7 +66,8 @@ class WeightFormat {
                                float *values) const = 0;
   // The inverse: best codes for the values, in the checkpoint's layout. Float
   // formats round half to even. False when the format cannot be made here
-  // (the K formats), with `values` untouched.
+  // (the K formats), or when a code format cannot hold a value: NaN, infinity,
+  // or a scale beyond f16. What `source` holds then is unspecified.
   virtual bool encode(const float *values, int64_t columns,
                       uint8_t *source) const {
     return false;

@@ -33,10 +33,11 @@ void emitEntryPoint(ModuleOp module, StringRef name, StringRef function) {
   Location loc = module.getLoc();
   OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
   Type pointer = LLVM::LLVMPointerType::get(b.getContext());
-  auto wrapper = func::FuncOp::create(
-      b, loc, name, b.getFunctionType({pointer, b.getI32Type()}, {}));
-  wrapper.setPrivate();
-  Block *body = wrapper.addEntryBlock();
+  auto type = LLVM::LLVMFunctionType::get(
+      LLVM::LLVMVoidType::get(b.getContext()), {pointer, b.getI32Type()});
+  auto wrapper = LLVM::LLVMFuncOp::create(b, loc, name, type,
+                                          LLVM::Linkage::Internal);
+  Block *body = wrapper.addEntryBlock(b);
   b.setInsertionPointToStart(body);
   Emitter e(b, loc);
   Value step = body->getArgument(0), thread = body->getArgument(1);
@@ -50,7 +51,7 @@ void emitEntryPoint(ModuleOp module, StringRef name, StringRef function) {
   e.store(scratch, e.at(context, kContextScratch));
   e.store(thread, e.at(context, kContextThread));
   func::CallOp::create(b, loc, function, TypeRange(), ValueRange{context});
-  func::ReturnOp::create(b, loc);
+  LLVM::ReturnOp::create(b, loc, ValueRange());
 }
 
 }  // namespace

@@ -4,26 +4,46 @@
 
 using namespace gemmac::quantized;
 
-float gemmac::quantized::codeValue(const CodeDescriptor &descriptor,
-                                   const CodeBlock &block, unsigned column) {
-  unsigned group = column / descriptor.group;
+// d and m of a group. Both are exact in f32: 11 bits by 6 or 8.
+static float groupScale(const CodeDescriptor &descriptor,
+                        const CodeBlock &block, unsigned group) {
   float d = f16ToF32(block.scale);
   switch (descriptor.scaleRule) {
     case ScaleRule::F16:
-      break;
+      return d;
     case ScaleRule::F16Times6:
-      d *= float(block.subScales[group]);
-      break;
+      return d * float(block.subScales[group]);
     case ScaleRule::F16TimesS8:
-      d *= float(int8_t(block.subScales[group]));
-      break;
+      return d * float(int8_t(block.subScales[group]));
   }
+}
+static float groupMinimum(const CodeDescriptor &descriptor,
+                          const CodeBlock &block, unsigned group) {
+  float m = f16ToF32(block.minimum);
+  if (descriptor.scaleRule != ScaleRule::F16Times6) return m;
+  return m * float(block.subMinimums[group]);
+}
+
+float gemmac::quantized::codeValue(const CodeDescriptor &descriptor,
+                                   const CodeBlock &block, unsigned column) {
+  unsigned group = column / descriptor.group;
+  float d = groupScale(descriptor, block, group);
   float value = d * float(int(block.codes[column]) - descriptor.zeroPoint);
   if (!descriptor.hasMinimum) return value;
-  float m = f16ToF32(block.minimum);
-  if (descriptor.scaleRule == ScaleRule::F16Times6)
-    m *= float(block.subMinimums[group]);
-  return value - m;
+  return value - groupMinimum(descriptor, block, group);
+}
+
+// codeValue of a whole block, the scales taken once a group.
+static void decodeBlock(const CodeDescriptor &descriptor,
+                        const CodeBlock &block, float *values) {
+  for (unsigned k = 0; k < descriptor.superBlock; k += descriptor.group) {
+    unsigned group = k / descriptor.group;
+    float d = groupScale(descriptor, block, group);
+    float m = 0;  // x - 0 is x, also for x = -0
+    if (descriptor.hasMinimum) m = groupMinimum(descriptor, block, group);
+    for (unsigned i = k; i < k + descriptor.group; ++i)
+      values[i] = d * float(int(block.codes[i]) - descriptor.zeroPoint) - m;
+  }
 }
 
 void CodeFormat::decodeReference(const uint8_t *source, int64_t columns,
@@ -31,8 +51,7 @@ void CodeFormat::decodeReference(const uint8_t *source, int64_t columns,
   CodeBlock block;
   for (int64_t k = 0; k < columns; k += descriptor.superBlock) {
     parse(source, block);
-    for (unsigned i = 0; i < descriptor.superBlock; ++i)
-      values[k + i] = codeValue(descriptor, block, i);
+    decodeBlock(descriptor, block, values + k);
     source += bytes;
   }
 }

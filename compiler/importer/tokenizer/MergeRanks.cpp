@@ -1,0 +1,44 @@
+// The merge list -> scores rule. See the header for why it is exact.
+#include "compiler/importer/tokenizer/MergeRanks.h"
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+
+namespace gemmac::importer {
+
+bool scoreByMerges(TokenizerModel &model,
+                   const std::vector<TokenizerMerge> &merges,
+                   std::string &error) {
+  std::unordered_map<std::string_view, size_t> index;
+  index.reserve(model.pieces.size());
+  for (size_t id = 0; id < model.pieces.size(); ++id)
+    index.try_emplace(model.pieces[id].text, id);
+
+  constexpr int32_t none = -1;
+  std::vector<int32_t> ranks(model.pieces.size(), none);
+  int32_t next = 0;
+  std::string made;
+  for (size_t i = 0; i < merges.size(); ++i) {
+    auto [left, right] = merges[i];
+    made.assign(left).append(right);
+    auto at = index.find(made);
+    if (at == index.end() || !index.count(left) || !index.count(right)) {
+      error = "tokenizer: merge " + std::to_string(i) + " of " +
+              quotePiece(left) + " and " + quotePiece(right) +
+              ": expected both and their union among the pieces, found one "
+              "that is not";
+      return false;
+    }
+    if (ranks[at->second] == none) ranks[at->second] = next++;
+  }
+  for (size_t id = 0; id < model.pieces.size(); ++id) {
+    TokenizerPiece &piece = model.pieces[id];
+    bool scored = piece.type == PieceType::Normal;
+    int32_t rank = ranks[id] == none ? next : ranks[id];
+    piece.score = scored ? -static_cast<float>(rank) : 0.0f;
+  }
+  return true;
+}
+
+}  // namespace gemmac::importer

@@ -1,0 +1,129 @@
+// The in-process link. See Link.h.
+#include "compiler/packaging/Link.h"
+
+#include <cstdlib>
+
+#include "lld/Common/Driver.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+LLD_HAS_DRIVER(elf)
+
+using namespace llvm;
+
+namespace gemmac::packaging {
+
+namespace {
+
+// Debian's libm.a is a linker script that names libm-<version>.a.
+std::string mathLibrary(StringRef sysroot) {
+  std::error_code code;
+  for (sys::fs::directory_iterator it(sysroot, code), end; it != end && !code;
+       it.increment(code)) {
+    StringRef name = sys::path::filename(it->path());
+    if (name.starts_with("libm-") && name.ends_with(".a")) return name.str();
+  }
+  return "libm.a";
+}
+
+Error missing(const LinkOptions &options, StringRef name) {
+  return createStringError("expected '" + name + "' in '" + options.sysroot +
+                           "', found none: this gemmac is not completely "
+                           "installed");
+}
+
+// "ld.lld: error: x\n>>> y" -> "x; y": one line for the one `error:` line.
+std::string flatten(StringRef text) {
+  std::string flat;
+  SmallVector<StringRef> lines;
+  text.split(lines, '\n', -1, /*KeepEmpty=*/false);
+  for (StringRef line : lines) {
+    line.consume_front("ld.lld: ");
+    line.consume_front("error: ");
+    line.consume_front(">>> ");
+    flat += (flat.empty() ? "" : "; ") + line.trim().str();
+  }
+  return flat;
+}
+
+}  // namespace
+
+Expected<LinkCommand> linkCommand(const LinkOptions &options) {
+  LinkCommand command;
+  // No build id and no time stamp: the same input gives the same bytes.
+  command.before = {"ld.lld",      "-static",         "--gc-sections",
+                    "--eh-frame-hdr", "--build-id=none", "-z",
+                    "noexecstack",
+                    "--defsym=gemma_model=" + options.modelSymbol};
+  if (!options.keepSymbols) command.before.push_back("-s");
+  Error error = Error::success();
+  auto add = [&](std::vector<std::string> &list, StringRef name) {
+    SmallString<256> path(options.sysroot);
+    sys::path::append(path, name);
+    if (!error && !sys::fs::exists(path)) error = missing(options, name);
+    list.push_back(path.str().str());
+  };
+  for (StringRef name : {"crt1.o", "crti.o", "crtbeginT.o"})
+    add(command.before, name);
+  // An object and not in an archive: what stands only in .preinit_array is
+  // never asked for, and an archive's member would be left out.
+  add(command.after, "cpu-check.o");
+  for (StringRef name :
+       {"libgemma_app.a", "libgemma_runtime.a", "libgemma_tokenizer.a",
+        "libsentencepiece_lite.a"})
+    add(command.after, name);
+  command.after.push_back("--start-group");
+  std::string math = mathLibrary(options.sysroot);
+  for (StringRef name : {StringRef("libstdc++.a"), StringRef(math),
+                         StringRef("libmvec.a"), StringRef("libgcc.a"),
+                         StringRef("libgcc_eh.a"), StringRef("libc.a")})
+    add(command.after, name);
+  command.after.push_back("--end-group");
+  for (StringRef name : {"crtend.o", "crtn.o"}) add(command.after, name);
+  if (error) return std::move(error);
+  return command;
+}
+
+Expected<std::vector<uint8_t>> linkProgram(const LinkCommand &command,
+                                           ArrayRef<char> object,
+                                           AtomicFile &output) {
+  std::string objectPath = output.companion(".o");
+  std::string programPath = output.companion(".link");
+  std::error_code code;
+  raw_fd_ostream objectFile(objectPath, code);
+  if (!code) {
+    objectFile.write(object.data(), object.size());
+    objectFile.close();
+    code = objectFile.error();
+    objectFile.clear_error();
+  }
+  if (code)
+    return systemError("cannot write '" + objectPath + "'", code.value());
+
+  std::vector<const char *> arguments;
+  for (const std::string &text : command.before)
+    arguments.push_back(text.c_str());
+  arguments.insert(arguments.end(),
+                   {objectPath.c_str(), "-o", programPath.c_str()});
+  for (const std::string &text : command.after)
+    arguments.push_back(text.c_str());
+  std::string said;
+  raw_string_ostream stream(said);
+  lld::Result result = lld::lldMain(arguments, stream, stream,
+                                    {{lld::Gnu, &lld::elf::link}});
+  if (result.retCode != 0)
+    return createStringError("cannot link: " + flatten(said));
+
+  auto program = MemoryBuffer::getFile(programPath, /*IsText=*/false,
+                                       /*RequiresNullTerminator=*/false);
+  if (!program)
+    return systemError("cannot read '" + programPath + "'",
+                       program.getError().value());
+  StringRef bytes = (*program)->getBuffer();
+  return std::vector<uint8_t>(bytes.bytes_begin(), bytes.bytes_end());
+}
+
+}  // namespace gemmac::packaging

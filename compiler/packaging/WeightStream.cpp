@@ -1,0 +1,306 @@
+// Streaming of weights. See WeightStream.h.
+#include "compiler/packaging/WeightStream.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
+#include <thread>
+
+#include <fcntl.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "compiler/packaging/WeightPieces.h"
+#include "dialects/kernel/Kernel.h"
+#include "dialects/quantized/PackedLayout.h"
+#include "dialects/quantized/Quantized.h"
+
+using namespace llvm;
+using gemmac::quantized::WeightFormat;
+
+namespace gemmac::packaging {
+
+//===-- the plan -----------------------------------------------------------===//
+
+static Expected<WeightJob> planWeight(quantized::WeightOp weight,
+                                      size_t sourceCount) {
+  auto fail = [&](const Twine &message) {
+    return createStringError("tensor '" + weight.getSymName() + "': " +
+                             message);
+  };
+  quantized::TensorType type = weight.getTensorType();
+  WeightJob job;
+  job.name = weight.getSymName().str();
+  job.source = quantized::lookupFormat(weight.getSourceFormat());
+  job.format = quantized::lookupFormat(type.getFormat());
+  job.isVector = type.isVector();
+  job.rows = job.isVector ? 1 : type.rows();
+  job.columns = type.columns();
+  job.file = size_t(weight.getFile());
+  job.sourceOffset = uint64_t(weight.getOffset());
+  job.packedOffset = uint64_t(*weight.getPackedOffset());
+  if (!job.source || !job.format) return fail("unknown weight format");
+  if (int64_t(weight.getFile()) < 0 || job.file >= sourceCount)
+    return fail("expected a file index below " + Twine(sourceCount) +
+                ", found " + Twine(int64_t(weight.getFile())));
+  if (int64_t(weight.getOffset()) < 0 || int64_t(*weight.getPackedOffset()) < 0)
+    return fail("expected offsets of at least 0");
+  if (job.isVector && job.format->name() != "f32")
+    return fail("expected a vector to be kept as f32, found " +
+                job.format->name());
+  job.packedBytes = uint64_t(
+      job.isVector ? job.columns * int64_t(sizeof(float))
+                   : quantized::packedMatrixBytes(*job.format, job.rows,
+                                                  job.columns));
+  return job;
+}
+
+Expected<WeightPlan> planWeights(mlir::ModuleOp module) {
+  WeightPlan plan;
+  if (auto sources = module->getAttrOfType<mlir::ArrayAttr>("gemma.sources"))
+    for (mlir::Attribute source : sources) {
+      auto path = dyn_cast<mlir::StringAttr>(source);
+      if (!path)
+        return createStringError("gemma.sources: expected paths as strings");
+      plan.sources.push_back(path.str());
+    }
+  for (auto weight : module.getOps<quantized::WeightOp>()) {
+    if (!weight.getPackedOffset()) continue;
+    Expected<WeightJob> job = planWeight(weight, plan.sources.size());
+    if (!job) return job.takeError();
+    plan.jobs.push_back(std::move(*job));
+  }
+  sort(plan.jobs, [](const WeightJob &a, const WeightJob &b) {
+    return a.packedOffset < b.packedOffset;
+  });
+  uint64_t end = 0;
+  for (const WeightJob &job : plan.jobs) {
+    if (job.packedOffset < end)
+      return createStringError("tensor '" + job.name +
+                               "': expected a packed offset of at least " +
+                               Twine(end) + ", found " +
+                               Twine(job.packedOffset));
+    end = job.packedOffset + job.packedBytes;
+  }
+  plan.sectionBytes = end;
+  for (auto model : module.getOps<kernel::ModelOp>())
+    if (auto bytes = model.getWeightBytes()) {
+      if (uint64_t(*bytes) < end)
+        return createStringError("kernel.model: expected weight_bytes of at "
+                                 "least " +
+                                 Twine(end) + ", found " + Twine(*bytes));
+      plan.sectionBytes = uint64_t(*bytes);
+    }
+  return plan;
+}
+
+//===-- source files -------------------------------------------------------===//
+
+namespace {
+
+class SourceFiles {
+ public:
+  ~SourceFiles() {
+    for (int fd : descriptors) close(fd);
+  }
+
+  Error open(const std::vector<std::string> &paths) {
+    for (const std::string &path : paths) {
+      int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+      int code = errno;
+      if (fd < 0) return systemError("cannot open '" + path + "'", code);
+      descriptors.push_back(fd);
+    }
+    return Error::success();
+  }
+
+  // Fills `bytes` from the tensor's file and lets the pages go: what was read
+  // is not read again, and must not push out what others need.
+  Error read(const WeightPlan &plan, const WeightJob &job, uint64_t offset,
+             MutableArrayRef<uint8_t> bytes) const {
+    int fd = descriptors[job.file];
+    uint64_t start = offset;
+    size_t wanted = bytes.size();
+    while (!bytes.empty()) {
+      ssize_t done = pread(fd, bytes.data(), bytes.size(), off_t(offset));
+      if (done < 0 && errno == EINTR) continue;
+      int code = errno;
+      std::string where = "tensor '" + job.name + "': cannot read '" +
+                          plan.sources[job.file] + "'";
+      if (done < 0) return systemError(where, code);
+      if (done == 0)
+        return createStringError(Twine(where) + ": expected " + Twine(wanted) +
+                                 " bytes at " + Twine(start) +
+                                 ", found the end of the file after " +
+                                 Twine(offset - start));
+      bytes = bytes.drop_front(size_t(done));
+      offset += uint64_t(done);
+    }
+    posix_fadvise(fd, off_t(start), off_t(wanted), POSIX_FADV_DONTNEED);
+    return Error::success();
+  }
+
+ private:
+  SmallVector<int> descriptors;
+};
+
+//===-- pieces in order ----------------------------------------------------===//
+
+// Hashes pieces in their order although threads finish them in any order: a
+// finished piece waits in its slot until all before it are hashed, and a piece
+// more than the slots ahead does not begin. Memory is slots x piece.
+class OrderedHash {
+ public:
+  explicit OrderedHash(size_t slotCount) : slots(slotCount) {
+    state = XXH3_createState();
+    XXH3_64bits_reset(state);
+  }
+  ~OrderedHash() { XXH3_freeState(state); }
+
+  // Waits for piece `index` to have a slot. False: another thread failed.
+  bool begin(size_t index) {
+    std::unique_lock<std::mutex> lock(mutex);
+    moved.wait(lock, [&] { return stopped || index < front + slots.size(); });
+    return !stopped;
+  }
+
+  // Hands a finished piece over; it starts at `offset` of the section.
+  void finish(size_t index, uint64_t offset, std::vector<uint8_t> &bytes) {
+    std::lock_guard<std::mutex> lock(mutex);
+    Slot &slot = slots[index % slots.size()];
+    slot.offset = offset;
+    slot.bytes.swap(bytes);  // the thread goes on with the slot's old memory
+    slot.isReady = true;
+    for (;;) {
+      Slot &next = slots[front % slots.size()];
+      if (!next.isReady) break;
+      padTo(next.offset);
+      XXH3_64bits_update(state, next.bytes.data(), next.bytes.size());
+      position += next.bytes.size();
+      next.isReady = false;
+      ++front;
+    }
+    moved.notify_all();
+  }
+
+  void stop() {
+    std::lock_guard<std::mutex> lock(mutex);
+    stopped = true;
+    moved.notify_all();
+  }
+
+  uint64_t digest(uint64_t sectionBytes) {
+    padTo(sectionBytes);
+    return XXH3_64bits_digest(state);
+  }
+
+ private:
+  struct Slot {
+    uint64_t offset = 0;
+    std::vector<uint8_t> bytes;
+    bool isReady = false;
+  };
+
+  void padTo(uint64_t offset) {
+    static constexpr uint8_t zeros[4096] = {};
+    while (position < offset) {
+      size_t count = std::min<uint64_t>(offset - position, sizeof(zeros));
+      XXH3_64bits_update(state, zeros, count);
+      position += count;
+    }
+  }
+
+  std::mutex mutex;
+  std::condition_variable moved;
+  std::vector<Slot> slots;
+  XXH3_state_t *state;
+  size_t front = 0;
+  uint64_t position = 0;
+  bool stopped = false;
+};
+
+//===-- the stream ---------------------------------------------------------===//
+
+class Stream {
+ public:
+  Stream(const WeightPlan &plan, AtomicFile &output, uint64_t fileOffset,
+         unsigned threads, Progress &progress)
+      : plan(plan), output(output), fileOffset(fileOffset), progress(progress),
+        pieces(cutPieces(plan)), threads(threads), hash(2 * size_t(threads)) {}
+
+  Expected<uint64_t> run() {
+    if (Error error = files.open(plan.sources)) return std::move(error);
+    std::vector<std::thread> workers;
+    for (unsigned i = 1; i < threads; ++i)
+      workers.emplace_back([this] { work(); });
+    work();
+    for (std::thread &worker : workers) worker.join();
+    if (failure) return std::move(*failure);
+    return hash.digest(plan.sectionBytes);
+  }
+
+ private:
+  void work() {
+    PieceBuffers buffers;
+    for (;;) {
+      size_t index = nextPiece.fetch_add(1);
+      if (index >= pieces.size() || !hash.begin(index)) return;
+      if (Error error = process(index, buffers)) {
+        std::lock_guard<std::mutex> lock(failureMutex);
+        // The first failure is told; what follows from it is not.
+        if (failure)
+          consumeError(std::move(error));
+        else
+          failure.emplace(std::move(error));
+        hash.stop();
+        return;
+      }
+    }
+  }
+
+  Error process(size_t index, PieceBuffers &buffers) {
+    const WeightPiece &piece = pieces[index];
+    const WeightJob &job = plan.jobs[piece.job];
+    buffers.source.resize(size_t(piece.sourceBytes));
+    if (Error error = files.read(plan, job, job.sourceOffset + piece.sourceStart,
+                                 buffers.source))
+      return error;
+    if (Error error = packPiece(job, piece, buffers)) return error;
+    uint64_t offset = job.packedOffset + piece.packedStart;
+    if (Error error = output.write(buffers.packed, fileOffset + offset))
+      return error;
+    uint64_t bytes = doneBytes += buffers.packed.size();
+    size_t tensors = doneTensors += piece.isLast;
+    progress.weights(tensors, plan.jobs.size(), bytes, plan.sectionBytes);
+    hash.finish(index, offset, buffers.packed);
+    return Error::success();
+  }
+
+  const WeightPlan &plan;
+  AtomicFile &output;
+  uint64_t fileOffset;
+  Progress &progress;
+  std::vector<WeightPiece> pieces;
+  unsigned threads;
+  OrderedHash hash;
+  SourceFiles files;
+  std::atomic<size_t> nextPiece = 0;
+  std::atomic<uint64_t> doneBytes = 0;
+  std::atomic<size_t> doneTensors = 0;
+  std::mutex failureMutex;
+  std::optional<Error> failure;
+};
+
+}  // namespace
+
+Expected<uint64_t> streamWeights(const WeightPlan &plan, AtomicFile &output,
+                                 uint64_t fileOffset, unsigned threads,
+                                 Progress &progress) {
+  if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
+  return Stream(plan, output, fileOffset, threads, progress).run();
+}
+
+}  // namespace gemmac::packaging

@@ -1,0 +1,125 @@
+// Seams between the stages. See Seams.h.
+#include "compiler/pipeline/Seams.h"
+
+#include "compiler/packaging/AtomicFile.h"
+#include "compiler/packaging/Package.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Support/FileSystem.h"
+#include "mlir/Pass/PassInstrumentation.h"
+
+using namespace mlir;
+
+namespace gemmac::pipeline {
+
+static constexpr StringRef kPassPrefix = "gemmac-";
+
+LogicalResult report(MLIRContext &context, llvm::Error error) {
+  return emitError(UnknownLoc::get(&context), toString(std::move(error)));
+}
+
+std::string printModule(ModuleOp module) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module.print(stream, OpPrintingFlags().enableDebugInfo());
+  stream << "\n";
+  return text;
+}
+
+static llvm::Error writeFile(StringRef path, StringRef bytes) {
+  auto file = packaging::AtomicFile::create(path, 0644);
+  if (!file) return file.takeError();
+  return packaging::writeWhole(*file, {bytes.data(), bytes.size()});
+}
+
+llvm::Error writeOutput(const BuildOptions &options, StringRef bytes) {
+  if (options.output != "-") return writeFile(options.output, bytes);
+  llvm::outs() << bytes;
+  llvm::outs().flush();
+  if (std::error_code code = llvm::outs().error()) {
+    llvm::outs().clear_error();
+    return packaging::systemError("cannot write standard output",
+                                  code.value());
+  }
+  return llvm::Error::success();
+}
+
+Seams::Seams(const BuildOptions &options, MLIRContext &context)
+    : options(options), context(context) {
+  timing.setEnabled(options.timing);
+  timingRoot = timing.getRootScope();
+}
+
+LogicalResult
+Seams::disablePasses(const std::function<void(OpPassManager &)> &fill) {
+  if (options.disabledPasses.empty()) return success();
+  PassManager manager(&context, ModuleOp::getOperationName());
+  fill(manager);
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  manager.printAsTextualPipeline(stream);
+  llvm::StringSet<> known;
+  SmallVector<StringRef> words;
+  llvm::SplitString(text, words, "(){},=<> ");
+  for (StringRef word : words)
+    if (word.consume_front(kPassPrefix)) known.insert(word);
+  llvm::StringSet<> disabled;
+  for (StringRef name : options.disabledPasses) {
+    name.consume_front(kPassPrefix);
+    if (!known.contains(name)) {
+      SmallVector<StringRef> names(known.keys());
+      llvm::sort(names);
+      return emitError(UnknownLoc::get(&context))
+             << "--disable-pass: expected one of " << llvm::join(names, ", ")
+             << ", found '" << name << "'";
+    }
+    disabled.insert((kPassPrefix + name).str());
+  }
+  context.registerActionHandler([disabled = std::move(disabled)](
+                                    llvm::function_ref<void()> run,
+                                    const tracing::Action &action) {
+    auto *pass = dyn_cast<PassExecutionAction>(&action);
+    if (!pass || !disabled.contains(pass->getPass().getArgument())) run();
+  });
+  return success();
+}
+
+LogicalResult Seams::run(ModuleOp module,
+                         const std::function<void(OpPassManager &)> &fill) {
+  PassManager manager(&context, ModuleOp::getOperationName());
+  if (options.printAfterAll) {
+    context.disableMultithreading();  // else the printing is refused
+    manager.enableIRPrinting(
+        /*shouldPrintBeforePass=*/nullptr,
+        /*shouldPrintAfterPass=*/[](Pass *, Operation *) { return true; },
+        /*printModuleScope=*/true, /*printAfterOnlyOnChange=*/true);
+  }
+  if (options.timing) manager.enableTiming(timingRoot);
+  fill(manager);
+  return manager.run(module);
+}
+
+FailureOr<bool> Seams::stopsAfter(ModuleOp module, StringRef stage) {
+  ++stageNumber;
+  bool ends = options.stopAfter == stage;
+  if (options.dumpStages.empty() && !ends) return false;
+  std::string text = printModule(module);
+  if (!options.dumpStages.empty()) {
+    std::string path = options.dumpStages + "/" + std::to_string(stageNumber) +
+                       "-" + stage.str() + ".mlir";
+    if (std::error_code code =
+            llvm::sys::fs::create_directories(options.dumpStages))
+      return report(context, packaging::systemError(
+                                 "cannot create folder '" +
+                                     llvm::Twine(options.dumpStages) + "'",
+                                 code.value()));
+    if (llvm::Error error = writeFile(path, text))
+      return report(context, std::move(error));
+  }
+  if (ends)
+    if (llvm::Error error = writeOutput(options, text))
+      return report(context, std::move(error));
+  return ends;
+}
+
+}  // namespace gemmac::pipeline

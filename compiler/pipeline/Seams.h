@@ -1,0 +1,55 @@
+// What a user may see and change between the stages: printed and dumped IR,
+// passes left out, timing. Runs a pass pipeline; knows no stage.
+#ifndef GEMMAC_COMPILER_PIPELINE_SEAMS_H
+#define GEMMAC_COMPILER_PIPELINE_SEAMS_H
+
+#include <functional>
+
+#include "compiler/pipeline/Pipeline.h"
+#include "llvm/Support/Error.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/Timing.h"
+
+namespace gemmac::pipeline {
+
+// The error as a diagnostic without a place.
+mlir::LogicalResult report(mlir::MLIRContext &context, llvm::Error error);
+
+// The module as text that a parser takes back, names of weights and layers
+// (locations) included.
+std::string printModule(mlir::ModuleOp module);
+
+// Text or bytes to options.output, or to standard output for "-".
+llvm::Error writeOutput(const BuildOptions &options, llvm::StringRef bytes);
+
+class Seams {
+ public:
+  Seams(const BuildOptions &options, mlir::MLIRContext &context);
+
+  // Refuses names in --disable-pass that `fill`'s pipeline does not have, and
+  // from now on leaves the others out.
+  mlir::LogicalResult
+  disablePasses(const std::function<void(mlir::OpPassManager &)> &fill);
+
+  // Runs the pipeline over the module.
+  mlir::LogicalResult
+  run(mlir::ModuleOp module,
+      const std::function<void(mlir::OpPassManager &)> &fill);
+
+  // The seam behind `stage`: dumps where --dump-stages asks for it. True when
+  // the build ends here, after printing.
+  mlir::FailureOr<bool> stopsAfter(mlir::ModuleOp module,
+                                   llvm::StringRef stage);
+
+ private:
+  const BuildOptions &options;
+  mlir::MLIRContext &context;
+  mlir::DefaultTimingManager timing;
+  mlir::TimingScope timingRoot;
+  int stageNumber = 0;
+};
+
+}  // namespace gemmac::pipeline
+
+#endif

@@ -1,0 +1,118 @@
+// --gemmac-choose-formats: sets the format of every weight symbol and of the
+// references to it. IR before and after: test/quantization/choose-formats.mlir.
+// Does not touch bytes (packaging converts) or arithmetic
+// (QuantizeActivations).
+#include "compiler/quantization/Passes.h"
+#include "dialects/gemma/Gemma.h"
+#include "dialects/quantized/Quantized.h"
+#include "dialects/quantized/WeightFormat.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "mlir/IR/Remarks.h"
+
+namespace gemmac::quantization {
+#define GEN_PASS_DEF_CHOOSEFORMATS
+#include "compiler/quantization/Passes.h.inc"
+}  // namespace gemmac::quantization
+
+using namespace mlir;
+using namespace gemmac;
+using quantized::ReferenceOp;
+using quantized::WeightOp;
+
+namespace {
+
+class ChooseFormats
+    : public quantization::impl::ChooseFormatsBase<ChooseFormats> {
+ public:
+  using ChooseFormatsBase::ChooseFormatsBase;
+  void runOnOperation() override;
+
+ private:
+  StringRef chooseFormat(WeightOp weight, StringRef wanted, bool readsText);
+};
+
+remark::RemarkOpts remarkOptions() {
+  return remark::RemarkOpts::name("ChooseFormats").category("quantization");
+}
+
+// The embedding table and the head: the matrices that meet token ids. A head
+// is a linear outside of all layers.
+bool meetsTokens(ReferenceOp reference) {
+  return llvm::any_of(reference->getUsers(), [](Operation *user) {
+    return isa<gemma::EmbedOp>(user) ||
+           (isa<gemma::LinearOp>(user) &&
+            !user->getParentOfType<gemma::LayerOp>());
+  });
+}
+
+}  // namespace
+
+// `wanted` is empty for the checkpoint's own format.
+StringRef ChooseFormats::chooseFormat(WeightOp weight, StringRef wanted,
+                                      bool readsText) {
+  quantized::TensorType type = weight.getTensorType();
+  StringRef source = weight.getSourceFormat();
+  if (type.isVector()) return "f32";
+  if (wanted.empty()) return source;
+  const quantized::WeightFormat *format = quantized::lookupFormat(wanted);
+  if (type.columns() % format->blockColumns()) {
+    remark::missed(weight.getLoc(), remarkOptions()) << remark::reason(
+        "{0} has {1} columns, no multiple of {2}; stays {3}",
+        weight.getSymName(), type.columns(), format->blockColumns(), source);
+    return source;
+  }
+  if (wanted == "q4_0" && readsText) {
+    remark::missed(weight.getLoc(), remarkOptions()) << remark::reason(
+        "{0} is the embedding or the head, which 4 bits "
+        "ruin; becomes q8_0",
+        weight.getSymName());
+    return "q8_0";
+  }
+  return wanted;
+}
+
+void ChooseFormats::runOnOperation() {
+  ModuleOp module = getOperation();
+  std::optional<StringRef> wanted =
+      llvm::StringSwitch<std::optional<StringRef>>(quant)
+          .Case("keep", "")
+          .Case("f32", "f32")
+          .Case("bf16", "bf16")
+          .Case("int8", "q8_0")
+          .Case("int4", "q4_0")
+          .Default(std::nullopt);
+  if (!wanted) {
+    module.emitError(
+        "expected quant to be keep, f32, bf16, int8 or int4, "
+        "found '")
+        << quant << "'";
+    return signalPassFailure();
+  }
+  llvm::StringMap<SmallVector<ReferenceOp>> references;
+  module.walk([&](ReferenceOp reference) {
+    if (!reference.getIndex())
+      references[reference.getSymbol()].push_back(reference);
+  });
+  for (auto table : module.getOps<quantized::WeightTableOp>()) {
+    table.emitError(
+        "expected formats to be chosen before layers are "
+        "outlined, found a weight table");
+    return signalPassFailure();
+  }
+  for (auto weight : module.getOps<WeightOp>()) {
+    ArrayRef<ReferenceOp> users = references[weight.getSymName()];
+    StringRef format =
+        chooseFormat(weight, *wanted, llvm::any_of(users, meetsTokens));
+    quantized::TensorType type = weight.getTensorType();
+    if (type.getFormat() == format) continue;
+    auto chosen =
+        quantized::TensorType::get(&getContext(), type.getShape(), format);
+    remark::passed(weight.getLoc(), remarkOptions())
+        << llvm::formatv("{0} from {1} to {2}", weight.getSymName(),
+                         weight.getSourceFormat(), format)
+               .str();
+    weight.setType(chosen);
+    for (ReferenceOp reference : users) reference.getResult().setType(chosen);
+  }
+}

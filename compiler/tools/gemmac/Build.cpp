@@ -1,0 +1,198 @@
+// gemmac build: flags -> BuildOptions -> the pipeline.
+#include <filesystem>
+
+#include <unistd.h>
+
+#include "compiler/packaging/AtomicFile.h"
+#include "compiler/pipeline/Pipeline.h"
+#include "compiler/tools/gemmac/Commands.h"
+#include "compiler/tools/gemmac/Diagnostics.h"
+#include "llvm/Support/raw_ostream.h"
+#include "targets/Target.h"
+
+namespace gemmac::driver {
+
+using pipeline::BuildOptions;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct BuildFlags {
+  BuildOptions options;
+  bool quiet = false;
+};
+
+// What --help of a finished product lists and this version refuses by name.
+constexpr const char *kUnsupportedFlags[] = {
+    "--mmproj", "--recipe", "--preset", "--lora", "--calibrate",
+    "--pass-report"};
+
+bool isTextOutput(const BuildOptions &options) {
+  return !options.stopAfter.empty() || options.emit == "asm" ||
+         options.emit == "llvm" || options.emit == "mlir";
+}
+
+// As a compiler names its output: after the input, in the current folder; IR
+// that was asked for by --stop-after goes to the terminal.
+std::string defaultOutput(const BuildOptions &options) {
+  if (!options.stopAfter.empty()) return "-";
+  fs::path path(options.checkpoint);
+  if (!path.has_filename()) path = path.parent_path();  // "folder/"
+  std::error_code ignored;
+  std::string name = fs::is_directory(path, ignored)
+                         ? fs::weakly_canonical(path, ignored).filename()
+                         : path.stem();
+  if (name.empty()) name = "model";
+  if (options.emit == "object") return name + ".o";
+  if (options.emit == "asm") return name + ".s";
+  if (options.emit == "llvm") return name + ".ll";
+  if (options.emit == "mlir") return name + ".mlir";
+  // The checkpoint's own folder, when it stands right here, has that name.
+  return fs::is_directory(name, ignored) ? name + ".app" : name;
+}
+
+int wrongInput(const std::string &message) {
+  printError(message);
+  return kWrongInput;
+}
+
+int runBuild(BuildFlags &flags) {
+  BuildOptions &options = flags.options;
+  if (options.output.empty()) options.output = defaultOutput(options);
+  if (options.kv.empty()) options.kv = options.quant == "f32" ? "f32" : "bf16";
+  std::string message;
+  if (!targets::lookupTarget(options.target, message)) {
+    printError(message);
+    return kWrongUsage;
+  }
+  std::error_code ignored;
+  if (!fs::exists(options.checkpoint, ignored))
+    return wrongInput("checkpoint '" + options.checkpoint +
+                      "': no such file or folder");
+  if (options.output == "-" && !isTextOutput(options)) {
+    printError("-o -: expected a file for --emit " + options.emit);
+    return kWrongUsage;
+  }
+  if (options.output != "-")
+    if (llvm::Error error = packaging::checkOutputPath(options.output,
+                                                       {options.checkpoint}))
+      return wrongInput(toString(std::move(error)));
+  options.library = libraryFolder();
+
+  mlir::MLIRContext context;
+  pipeline::loadDialects(context);
+  packaging::Progress progress(llvm::errs(), isatty(STDERR_FILENO),
+                               flags.quiet);
+  DiagnosticPrinter diagnostics(context, progress, options.verbose);
+  if (mlir::failed(pipeline::build(options, context, progress))) {
+    progress.clearLine();
+    if (!diagnostics.hasError()) printError("the build failed");
+    return kWrongInput;
+  }
+  return kDone;
+}
+
+void addOutputFlags(CLI::App &command, BuildFlags &flags) {
+  BuildOptions &options = flags.options;
+  command
+      .add_option("CHECKPOINT", options.checkpoint,
+                  "Hugging Face folder, model.safetensors or file.gguf")
+      ->required();
+  command
+      .add_option("-o,--output", options.output,
+                  "Output file (default: the checkpoint's name)")
+      ->envname("GEMMAC_OUTPUT");
+  command.add_option("--emit", options.emit, "What to write")
+      ->check(CLI::IsMember({"exe", "object", "asm", "llvm", "mlir"}))
+      ->capture_default_str()
+      ->envname("GEMMAC_EMIT");
+  command
+      .add_option("--stop-after", options.stopAfter,
+                  "Print the IR after this stage and stop")
+      ->check(CLI::IsMember(std::vector<std::string>(
+          std::begin(pipeline::kStages), std::end(pipeline::kStages))));
+  command
+      .add_option("--dump-stages", options.dumpStages,
+                  "Write the IR after every stage into this folder")
+      ->envname("GEMMAC_DUMP_STAGES");
+}
+
+void addModelFlags(CLI::App &command, BuildFlags &flags) {
+  BuildOptions &options = flags.options;
+  command
+      .add_option("--target", options.target,
+                  "native, or one that gemmac targets lists")
+      ->capture_default_str()
+      ->envname("GEMMAC_TARGET");
+  command.add_option("--cpu", options.cpu, "Processor to tune for, as LLVM "
+                                           "names it (znver3, …)")
+      ->envname("GEMMAC_CPU");
+  command.add_option("--mattr", options.mattr, "Features: +x,-y")
+      ->envname("GEMMAC_MATTR");
+  command
+      .add_option("--quant", options.quant,
+                  "Weights: keep (the checkpoint's own bits) or a format")
+      ->check(CLI::IsMember({"keep", "f32", "bf16", "int8", "int4"}))
+      ->capture_default_str()
+      ->envname("GEMMAC_QUANT");
+  command
+      .add_option("--kv", options.kv,
+                  "KV cache: f32 or bf16 (default bf16; f32 with --quant f32)")
+      ->check(CLI::IsMember({"f32", "bf16"}))
+      ->envname("GEMMAC_KV");
+  command
+      .add_option("--ctx-size", options.contextSize,
+                  "Positions of a conversation (default: the checkpoint's)")
+      ->check(CLI::Range(int64_t(1), int64_t(1) << 24))
+      ->envname("GEMMAC_CTX_SIZE");
+  command
+      .add_option("--prefill-rows", options.prefillRows,
+                  "Tokens of a prompt that one pass takes")
+      ->check(CLI::Range(int64_t(1), int64_t(1) << 16))
+      ->capture_default_str()
+      ->envname("GEMMAC_PREFILL_ROWS");
+}
+
+void addInsightFlags(CLI::App &command, BuildFlags &flags) {
+  BuildOptions &options = flags.options;
+  command
+      .add_option("--disable-pass", options.disabledPasses,
+                  "Fusion passes to leave out: fuse-rope,…")
+      ->delimiter(',')
+      ->envname("GEMMAC_DISABLE_PASS");
+  command.add_flag("-v,--verbose", options.verbose,
+                   "Show remarks: what was fused and what was not, and why");
+  command.add_flag("-q,--quiet", flags.quiet, "No progress on stderr");
+  command.add_flag("-g", options.debugInfo, "Keep symbols in the executable");
+  command.add_flag("--mlir-timing", options.timing, "Time of every pass");
+  command.add_flag("--mlir-print-ir-after-all", options.printAfterAll,
+                   "Print the IR after every pass that changed it");
+}
+
+void refuseUnsupported(CLI::App &command) {
+  for (const char *flag : kUnsupportedFlags)
+    command
+        .add_option_function<std::string>(
+            flag,
+            [flag](const std::string &) {
+              throw CLI::ValidationError(
+                  flag, "this version of gemmac does not support it yet");
+            })
+        ->group("");  // not in --help
+}
+
+}  // namespace
+
+void addBuild(CLI::App &app, Action &chosen) {
+  CLI::App *command = app.add_subcommand(
+      "build", "Compiles a checkpoint to an executable of its own");
+  auto flags = std::make_shared<BuildFlags>();
+  addOutputFlags(*command, *flags);
+  addModelFlags(*command, *flags);
+  addInsightFlags(*command, *flags);
+  refuseUnsupported(*command);
+  command->callback(
+      [&chosen, flags] { chosen = [flags] { return runBuild(*flags); }; });
+}
+
+}  // namespace gemmac::driver

@@ -1,0 +1,244 @@
+// bench: tokens a second of prefill and decoding at several depths, with the
+// machine's own streaming read measured between the runs: a figure without that
+// baseline says little on a shared machine. JSON rows carry llama-bench's field
+// names. It measures what it runs and compares with no other program.
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cmath>
+
+#define JSON_NO_IO
+#include <nlohmann/json.hpp>
+
+#include "runtime/app/App.h"
+#include "runtime/app/StreamRead.h"
+#include "runtime/model/Session.h"
+
+namespace gemma {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr Flag kFlags[] = {
+    {"--n-prompt", 'p', "N,…", "prompt tokens (default 512,32; 0 skips)"},
+    {"--n-gen", 'n', "N,…", "decoded tokens (default 128; 0 skips)"},
+    {"--n-depth", 'd', "N,…", "tokens in the cache before (default 0)"},
+    {"--repetitions", 'r', "N", "runs of each (default 5)"},
+    {"--json", 0, nullptr, "print a JSON array"},
+};
+
+struct Request {
+  EngineOptions engine;
+  std::vector<int64_t> prompts{512, 32}, answers{128}, depths{0};
+  int64_t repetitions = 5;
+};
+
+Status readRequest(const Arguments &arguments, Request &request) {
+  Status status = readEngineOptions(arguments, request.engine);
+  if (status.ok())
+    status = arguments.integers("--n-prompt", 0, INT32_MAX, request.prompts);
+  if (status.ok())
+    status = arguments.integers("--n-gen", 0, INT32_MAX, request.answers);
+  if (status.ok())
+    status = arguments.integers("--n-depth", 0, INT32_MAX, request.depths);
+  if (status.ok())
+    status = arguments.integer("--repetitions", 1, 1000, request.repetitions);
+  return status;
+}
+
+double mean(const std::vector<double> &values) {
+  double sum = 0;
+  for (double value : values) sum += value;
+  return values.empty() ? 0 : sum / static_cast<double>(values.size());
+}
+
+double deviation(const std::vector<double> &values) {
+  if (values.size() < 2) return 0;
+  double average = mean(values), sum = 0;
+  for (double value : values) sum += (value - average) * (value - average);
+  return std::sqrt(sum / static_cast<double>(values.size() - 1));
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values.empty() ? 0 : values[values.size() / 2];
+}
+
+class Bench {
+ public:
+  Bench(Engine &engine, const Request &request)
+      : engine(engine),
+        request(request),
+        session(engine, static_cast<int32_t>(request.engine.context)) {}
+
+  // One row: `prompt` tokens in one go, or `answer` tokens one by one, behind
+  // `depth` others.
+  Status measure(int64_t prompt, int64_t answer, int64_t depth);
+  void addMemory();
+
+  Json rows = Json::array();
+
+ private:
+  Status runOnce(int64_t prompt, int64_t answer, int64_t depth,
+                 double &seconds);
+  std::vector<int32_t> tokens(int64_t count);
+  Json describe(int64_t prompt, int64_t answer, int64_t depth) const;
+
+  Engine &engine;
+  const Request &request;
+  Session session;
+  uint64_t draws = 0;
+};
+
+// Arbitrary but reproducible; speed does not depend on which.
+std::vector<int32_t> Bench::tokens(int64_t count) {
+  std::vector<int32_t> list;
+  auto vocabulary = static_cast<uint64_t>(engine.model().code().vocabulary);
+  for (int64_t i = 0; i < count; ++i)
+    list.push_back(
+        static_cast<int32_t>(draws++ * 2654435761u % vocabulary));
+  return list;
+}
+
+Status Bench::runOnce(int64_t prompt, int64_t answer, int64_t depth,
+                      double &seconds) {
+  if (session.position() < depth || depth == 0) {
+    session.reset();
+    Status status = session.feed(tokens(depth), Wanted::None, nullptr);
+    if (!status.ok()) return status;
+  } else {
+    Status status = session.rewind(static_cast<int32_t>(depth));
+    if (!status.ok()) return status;
+  }
+  std::vector<int32_t> fed = tokens(prompt + answer);
+  double start = monotonicSeconds();
+  Status status;
+  if (prompt > 0) status = session.feed(fed, Wanted::Last, nullptr);
+  for (int64_t i = 0; i < answer && status.ok(); ++i)
+    status = session.feed({&fed[i], 1}, Wanted::Last, nullptr);
+  seconds = monotonicSeconds() - start;
+  return status;
+}
+
+Json Bench::describe(int64_t prompt, int64_t answer, int64_t depth) const {
+  const Model &model = engine.model();
+  return {{"test", (prompt > 0 ? "pp" + std::to_string(prompt)
+                               : "tg" + std::to_string(answer)) +
+                       (depth > 0 ? " @ d" + std::to_string(depth) : "")},
+          {"model", model.metadata().name},
+          {"target", model.code().target},
+          {"n_threads", engine.threads().threadCount()},
+          {"n_prompt", prompt},
+          {"n_gen", answer},
+          {"n_depth", depth}};
+}
+
+Status Bench::measure(int64_t prompt, int64_t answer, int64_t depth) {
+  std::vector<double> nanoseconds, rates, reads;
+  double seconds = 0;
+  // Unmeasured: caches, pages and the processor's clock settle.
+  Status status = runOnce(prompt, answer, depth, seconds);
+  for (int64_t i = 0; i < request.repetitions && status.ok(); ++i) {
+    reads.push_back(streamRead(engine.model(), engine.threads()));
+    status = runOnce(prompt, answer, depth, seconds);
+    nanoseconds.push_back(seconds * 1e9);
+    rates.push_back(static_cast<double>(prompt + answer) / seconds);
+  }
+  if (!status.ok()) return status;
+  Json row = describe(prompt, answer, depth);
+  row["avg_ns"] = mean(nanoseconds);
+  row["stddev_ns"] = deviation(nanoseconds);
+  row["avg_ts"] = mean(rates);
+  row["stddev_ts"] = deviation(rates);
+  row["samples_ns"] = nanoseconds;
+  row["samples_ts"] = rates;
+  double bandwidth = median(reads);
+  row["read_bytes_per_second"] = bandwidth;
+  row["samples_read_bytes_per_second"] = reads;
+  if (answer > 0) {
+    const Model &model = engine.model();
+    int64_t weights = model.metadata().weightBytesPerToken;
+    if (weights == 0) weights = model.code().weight_bytes;
+    auto bytes = static_cast<double>(
+        weights + model.cacheBytes(depth + answer / 2));
+    row["bytes_per_token"] = bytes;
+    row["roofline_share"] = bytes * median(rates) / bandwidth;
+  } else {
+    row["first_token_seconds"] = median(nanoseconds) * 1e-9;
+  }
+  rows.push_back(row);
+  return {};
+}
+
+void Bench::addMemory() {
+  rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  rows.push_back({{"test", "memory"},
+                  {"peak_resident_bytes", int64_t{usage.ru_maxrss} * 1024},
+                  {"weight_bytes", engine.model().code().weight_bytes},
+                  {"working_bytes", engine.workingBytes()},
+                  {"cache_bytes", session.cacheBytes()}});
+}
+
+void printRow(const Json &row) {
+  std::string test = row["test"];
+  if (test == "memory") {
+    printf("memory: %.1f MiB at the peak\n",
+           row["peak_resident_bytes"].get<double>() / (1 << 20));
+    return;
+  }
+  printf("%-16s %10.2f ± %.2f tokens/s   read %.1f GB/s", test.c_str(),
+         row["avg_ts"].get<double>(), row["stddev_ts"].get<double>(),
+         row["read_bytes_per_second"].get<double>() * 1e-9);
+  if (row.contains("roofline_share"))
+    printf("   %.0f %% of it", row["roofline_share"].get<double>() * 100);
+  printf("\n");
+  fflush(stdout);
+}
+
+// Runs all rows, and prints them as they come unless `json`.
+Status runAll(Engine &engine, const Request &request, bool json) {
+  Bench bench(engine, request);
+  auto measure = [&](int64_t prompt, int64_t answer, int64_t depth) {
+    Status status = bench.measure(prompt, answer, depth);
+    if (status.ok() && !json) printRow(bench.rows.back());
+    return status;
+  };
+  for (int64_t depth : request.depths) {
+    for (int64_t prompt : request.prompts) {
+      Status status = prompt > 0 ? measure(prompt, 0, depth) : Status();
+      if (!status.ok()) return status;
+    }
+    for (int64_t answer : request.answers) {
+      Status status = answer > 0 ? measure(0, answer, depth) : Status();
+      if (!status.ok()) return status;
+    }
+  }
+  bench.addMemory();
+  if (json)
+    printf("%s\n", bench.rows.dump(2).c_str());
+  else
+    printRow(bench.rows.back());
+  return {};
+}
+
+}  // namespace
+
+int runBench(const Program &program, Words words) {
+  std::vector<Flag> flags = withEngineFlags(kFlags);
+  Arguments arguments;
+  int code = kDone;
+  if (!parseWords("bench", "[FLAGS]", words, flags, arguments, code))
+    return code;
+  Request request;
+  Status status = readRequest(arguments, request);
+  if (!status.ok()) return wrongUsage(status);
+  Model model;
+  Engine engine;
+  status = startModel(program, request.engine, model, engine);
+  if (status.ok()) status = runAll(engine, request, arguments.isSet("--json"));
+  return status.ok() ? kDone : failed(status);
+}
+
+}  // namespace gemma

@@ -1,0 +1,74 @@
+// LineEditor: one line of text from a terminal, with arrows, Home, End, word
+// and line deletion, history, and UTF-8 characters as units; from anything that
+// is no terminal, plain lines. Ctrl-C clears the line, Ctrl-D on an empty one
+// ends. It knows nothing of commands and draws no more than its line.
+#ifndef GEMMA_RUNTIME_APP_LINE_EDITOR_H
+#define GEMMA_RUNTIME_APP_LINE_EDITOR_H
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gemma {
+
+// The text and the cursor, without a terminal: what keys do. Positions are
+// bytes at the start of a character.
+class LineBuffer {
+ public:
+  const std::string &text() const { return line; }
+  size_t cursor() const { return at; }
+  void set(std::string text);
+
+  void insert(std::string_view bytes);
+  void left();
+  void right();
+  void home() { at = 0; }
+  void end() { at = line.size(); }
+  void backspace();
+  void erase();          // the character under the cursor
+  void eraseWordLeft();
+  void eraseToStart();
+  void eraseToEnd() { line.resize(at); }
+
+  // Columns that the first `bytes` bytes take: two for wide characters.
+  size_t columns(size_t bytes) const;
+
+ private:
+  size_t before(size_t position) const;
+  size_t after(size_t position) const;
+
+  std::string line;
+  size_t at = 0;
+};
+
+class LineEditor {
+ public:
+  LineEditor();
+
+  // Reads a line without its end. False at the end of the input.
+  bool read(const char *prompt, std::string &line);
+
+  bool onTerminal() const { return terminal; }
+
+ private:
+  enum class Key { None, Enter, End };
+
+  bool readPlain(std::string &line);
+  bool readEdited(const char *prompt, std::string &line);
+  Key readKey(LineBuffer &buffer);
+  Key readCharacter(char lead, LineBuffer &buffer);
+  void handleEscape(LineBuffer &buffer);
+  void recall(LineBuffer &buffer, int step);
+  void draw(const char *prompt, const LineBuffer &buffer);
+  bool readByte(char &byte);
+
+  bool terminal;
+  std::string pendingInput;  // of plain input, read ahead
+  std::vector<std::string> history;
+  size_t recalled = 0;  // index into history; its size: the new line
+  std::string unfinished;
+};
+
+}  // namespace gemma
+
+#endif  // GEMMA_RUNTIME_APP_LINE_EDITOR_H

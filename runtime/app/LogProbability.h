@@ -1,0 +1,18 @@
+// log softmax of a row of logits in double, with the pool's threads: fixed
+// pieces of the vocabulary, added in order, so that the result does not depend
+// on the threads. Not for the sampler, which has its own order.
+#ifndef GEMMA_RUNTIME_APP_LOG_PROBABILITY_H
+#define GEMMA_RUNTIME_APP_LOG_PROBABILITY_H
+
+#include <span>
+
+#include "runtime/model/ThreadPool.h"
+
+namespace gemma {
+
+// log Σ exp(logits).
+double logSumExp(std::span<const float> logits, ThreadPool &pool);
+
+}  // namespace gemma
+
+#endif  // GEMMA_RUNTIME_APP_LOG_PROBABILITY_H

@@ -1,0 +1,54 @@
+// Chat: a conversation on a session. Each turn renders all messages and runs
+// only what the cache does not hold yet. A failed or cancelled turn leaves the
+// conversation in order: an answer that was stopped stays, as far as it came.
+#ifndef GEMMA_RUNTIME_CHAT_CHAT_H
+#define GEMMA_RUNTIME_CHAT_CHAT_H
+
+#include <atomic>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/chat/Gemma3Template.h"
+#include "runtime/generation/Generator.h"
+
+namespace gemma {
+
+// Whether `model` can chat; the error names the template and why not.
+Status checkChatTemplate(const Model &model);
+
+// One conversation's prompt by the model's own template, and the ids that end
+// an answer.
+Status renderChat(const Model &model, std::span<const Message> messages,
+                  std::vector<int32_t> &ids, std::vector<int32_t> &stopIds);
+
+class Chat {
+ public:
+  // Both must outlive the chat. `options.stopIds` are set by the template.
+  Chat(Session &session, GenerationOptions options)
+      : session(session), options(std::move(options)) {}
+
+  // Answers `text`. On an error (the context is full, say) the message is not
+  // kept.
+  Status answer(std::string_view text, const TextCallback &stream,
+                const std::atomic<bool> *cancel, GenerationResult &result);
+
+  // Begins anew; the system message stays.
+  void reset();
+  // Replaces the system message ("": none) and begins anew.
+  void setSystem(std::string text);
+
+  std::span<const Message> messages() const { return conversation; }
+
+ private:
+  Session &session;
+  GenerationOptions options;
+  std::string system;
+  std::vector<Message> conversation;
+  uint64_t answers = 0;
+};
+
+}  // namespace gemma
+
+#endif  // GEMMA_RUNTIME_CHAT_CHAT_H

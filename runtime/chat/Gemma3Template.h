@@ -1,0 +1,50 @@
+// The chat template of Gemma 3: messages -> token ids. Turn tokens are pushed
+// as ids and text is encoded between them, so that no message can forge a turn.
+//   <bos> <start_of_turn>user\n{system}\n\n{text}<end_of_turn>\n … and at the
+//   end <start_of_turn>model\n
+// It handles text only and executes no template language.
+// Source: the chat_template of google/gemma-3-1b-it, tokenizer_config.json.
+#ifndef GEMMA_RUNTIME_CHAT_GEMMA3_TEMPLATE_H
+#define GEMMA_RUNTIME_CHAT_GEMMA3_TEMPLATE_H
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "runtime/model/Status.h"
+#include "runtime/tokenizer/Tokenizer.h"
+
+namespace gemma {
+
+struct Message {
+  std::string role;  // "system" (first only), "user" or "assistant"
+  std::string text;
+  // An answer's ids as they were generated: taken in place of encoding `text`,
+  // so that the cache stays valid. May be empty.
+  std::vector<int32_t> tokens;
+};
+
+class Gemma3Template {
+ public:
+  // `bos` -1: none. Fails if the tokenizer lacks the turn tokens.
+  Status load(const Tokenizer &tokenizer, int32_t bos);
+
+  // Appends the ids of the conversation, open for the model's answer. Roles
+  // alternate between user and assistant, user first, after at most one system
+  // message; the last one is the user's. On an error `ids` is unchanged.
+  Status render(std::span<const Message> messages,
+                std::vector<int32_t> &ids) const;
+
+  int32_t endOfTurn() const { return end; }
+
+ private:
+  Status checkRoles(std::span<const Message> messages) const;
+
+  const Tokenizer *pieces = nullptr;
+  int32_t bos = -1, start = -1, end = -1;
+};
+
+}  // namespace gemma
+
+#endif  // GEMMA_RUNTIME_CHAT_GEMMA3_TEMPLATE_H

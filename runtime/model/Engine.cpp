@@ -1,0 +1,128 @@
+// Steps: requests become gemma_rows, an entry point runs, the head follows in
+// blocks of head_rows (logits of 512 rows would be 512 MiB).
+#include "runtime/model/Engine.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+
+#include "runtime/model/Session.h"
+
+namespace gemma {
+
+bool Pages::allocate(size_t count) {
+  release();
+  auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  size_t rounded = (std::max<size_t>(count, 1) + page - 1) / page * page;
+  void *mapped = mmap(nullptr, rounded, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) return false;
+  madvise(mapped, rounded, MADV_HUGEPAGE);
+  memory = static_cast<uint8_t *>(mapped);
+  bytes = rounded;
+  return true;
+}
+
+void Pages::release() {
+  if (memory != nullptr) munmap(memory, bytes);
+  memory = nullptr;
+  bytes = 0;
+}
+
+Status Engine::start(const Model &model, int threads) {
+  shared = &model;
+  const gemma_model_code &code = model.code();
+  if (threads <= 0) threads = defaultThreadCount();
+  Status status = pool.start(threads);
+  if (!status.ok()) return status;
+  // Whole pages for each thread: no line is shared.
+  int64_t stride = (code.scratch_bytes + 4095) / 4096 * 4096;
+  int64_t logits = int64_t{code.head_rows} * code.vocabulary *
+                   static_cast<int64_t>(sizeof(float));
+  if (!arena.allocate(code.arena_bytes) ||
+      !scratch.allocate(stride * threads) || !logitsBuffer.allocate(logits))
+    return Status::error(
+        "expected " +
+        std::to_string(code.arena_bytes + stride * threads + logits) +
+        " bytes of working memory, found less");
+  call.weights = model.weights();
+  call.arena = arena.data();
+  call.scratch = scratch.data();
+  call.scratch_stride = stride;
+  call.logits = reinterpret_cast<float *>(logitsBuffer.data());
+  call.head_mode = GEMMA_HEAD_LOGITS;
+  return {};
+}
+
+int64_t Engine::workingBytes() const {
+  return static_cast<int64_t>(arena.size() + scratch.size() +
+                              logitsBuffer.size());
+}
+
+Status Engine::prepareRows(std::span<const RowRequest> rows) {
+  callRows.clear();
+  wantedRows.clear();
+  for (size_t i = 0; i < rows.size(); ++i) {
+    Session &session = *rows[i].session;
+    int32_t token = rows[i].token;
+    if (token < 0 || token >= shared->code().vocabulary)
+      return Status::error("expected a token id below " +
+                           std::to_string(shared->code().vocabulary) +
+                           ", found " + std::to_string(token));
+    // Rows of this session that stand before this one in the call.
+    int32_t position = session.position() + session.pending;
+    if (position >= session.context())
+      return Status::error("expected a position below the context of " +
+                           std::to_string(session.context()) + ", found " +
+                           std::to_string(position));
+    Status status = session.allocateBlocks(position);
+    if (!status.ok()) return status;
+    ++session.pending;
+    callRows.push_back(
+        {token, position, position, 0, nullptr, session.blocks.data()});
+    if (rows[i].wanted) wantedRows.push_back(static_cast<int32_t>(i));
+  }
+  return {};
+}
+
+Status Engine::step(std::span<const RowRequest> rows,
+                    const LogitsCallback &logits) {
+  if (rows.empty()) return {};
+  if (rows.size() > maxRows())
+    return Status::error("expected at most " + std::to_string(maxRows()) +
+                         " rows, found " + std::to_string(rows.size()));
+  Status status = prepareRows(rows);
+  for (const RowRequest &row : rows) row.session->pending = 0;
+  if (!status.ok()) return status;
+  const gemma_model_code &code = shared->code();
+  auto count = static_cast<int64_t>(rows.size());
+  call.rows = callRows.data();
+  call.count = count;
+  call.wanted = nullptr;
+  call.wanted_count = 0;
+  pool.run(count == 1                 ? code.decode
+           : count <= code.batch_rows ? code.batch
+                                      : code.prefill,
+           call);
+  for (const RowRequest &row : rows) row.session->advance(row.token);
+  runHead(logits);
+  return {};
+}
+
+void Engine::runHead(const LogitsCallback &logits) {
+  const gemma_model_code &code = shared->code();
+  auto vocabulary = static_cast<size_t>(code.vocabulary);
+  for (size_t at = 0; at < wantedRows.size();) {
+    size_t count = std::min<size_t>(code.head_rows, wantedRows.size() - at);
+    call.wanted = wantedRows.data() + at;
+    call.wanted_count = static_cast<int64_t>(count);
+    pool.run(code.head, call);
+    for (size_t i = 0; i < count && logits; ++i)
+      logits(wantedRows[at + i], {call.logits + i * vocabulary, vocabulary});
+    at += count;
+  }
+}
+
+}  // namespace gemma

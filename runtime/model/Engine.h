@@ -1,0 +1,83 @@
+// Engine: runs a model's entry points on a thread pool, for rows of any number
+// of sessions in one call, and hands out logits row by row. Chooses decode,
+// small batch or prefill by the number of rows; which one changes no result.
+// One call at a time. It owns the arena, the threads' scratch and the logits.
+#ifndef GEMMA_RUNTIME_MODEL_ENGINE_H
+#define GEMMA_RUNTIME_MODEL_ENGINE_H
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "runtime/model/Model.h"
+#include "runtime/model/Status.h"
+#include "runtime/model/ThreadPool.h"
+
+namespace gemma {
+
+class Session;
+
+// One row: the next token of a session. Rows of one session in a call follow
+// each other's positions in order.
+struct RowRequest {
+  Session *session = nullptr;
+  int32_t token = 0;
+  bool wanted = false;  // its logits go to the callback
+};
+
+// Gets the index of a wanted row in the call's rows and its logits [V], which
+// live until the callback returns.
+using LogitsCallback =
+    std::function<void(size_t row, std::span<const float> logits)>;
+
+// Memory from mmap: zero-filled, page-aligned, huge pages where offered.
+class Pages {
+ public:
+  Pages() = default;
+  ~Pages() { release(); }
+  Pages(const Pages &) = delete;
+  Pages &operator=(const Pages &) = delete;
+
+  // False if there is not so much. Zero bytes give one page.
+  bool allocate(size_t bytes);
+  void release();
+  uint8_t *data() const { return memory; }
+  size_t size() const { return bytes; }
+
+ private:
+  uint8_t *memory = nullptr;
+  size_t bytes = 0;
+};
+
+class Engine {
+ public:
+  // `threads` 0: defaultThreadCount(). The model must outlive the engine.
+  Status start(const Model &model, int threads = 0);
+
+  // Runs up to maxRows() rows and moves their sessions on. On an error no
+  // session moved.
+  Status step(std::span<const RowRequest> rows, const LogitsCallback &logits);
+
+  size_t maxRows() const { return shared->code().prefill_rows; }
+  const Model &model() const { return *shared; }
+  ThreadPool &threads() { return pool; }
+
+  // Bytes of arena, scratch and logits.
+  int64_t workingBytes() const;
+
+ private:
+  Status prepareRows(std::span<const RowRequest> rows);
+  void runHead(const LogitsCallback &logits);
+
+  const Model *shared = nullptr;
+  ThreadPool pool;
+  Pages arena, scratch, logitsBuffer;
+  gemma_step call{};
+  std::vector<gemma_row> callRows;
+  std::vector<int32_t> wantedRows;
+};
+
+}  // namespace gemma
+
+#endif  // GEMMA_RUNTIME_MODEL_ENGINE_H

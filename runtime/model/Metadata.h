@@ -1,0 +1,50 @@
+// Metadata: what the compiler recorded about a model, as plain values. Input:
+// the metadata section, JSON; unknown keys are kept in `text` and otherwise
+// ignored. Every value is checked for type and range, and a missing one keeps
+// its default.
+#ifndef GEMMA_RUNTIME_MODEL_METADATA_H
+#define GEMMA_RUNTIME_MODEL_METADATA_H
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/model/Status.h"
+
+namespace gemma {
+
+// The checkpoint's generation_config.json: only what it states.
+struct GenerationDefaults {
+  std::optional<bool> doSample;
+  std::optional<double> temperature;
+  std::optional<int64_t> topK;
+  std::optional<double> topP;
+  std::optional<double> minP;
+  std::optional<double> repetitionPenalty;
+  std::vector<int32_t> suppressedTokens;
+};
+
+struct Metadata {
+  std::string name = "model";
+  std::string architecture;
+  int32_t bos = -1; // -1: no token stands before a text
+  std::vector<int32_t> eos;
+  GenerationDefaults generation;
+  std::string chatTemplate = "none"; // "gemma3", "none" or "unknown"
+  std::string licence;
+  std::string target, quantization, cache;
+  // Bytes of weights that one decoded token reads; 0: all of them.
+  int64_t weightBytesPerToken = 0;
+  // The section as it stands in the file.
+  std::string text;
+
+  // `vocabulary` bounds the token ids.
+  static Status parse(std::string_view text, int64_t vocabulary,
+                      Metadata &metadata);
+};
+
+}  // namespace gemma
+
+#endif  // GEMMA_RUNTIME_MODEL_METADATA_H

@@ -1,0 +1,49 @@
+// ThreadPool: SPMD threads for the step functions. The caller is thread 0; the
+// others park on a futex between calls. Within a call, gemma_next_tile deals
+// half of a phase's tiles by arithmetic and lets the rest be claimed, and
+// gemma_phase_end is a spinning barrier that parks after a bounded time. Which
+// thread gets which tile changes no result. It does not pin threads.
+#ifndef GEMMA_RUNTIME_MODEL_THREAD_POOL_H
+#define GEMMA_RUNTIME_MODEL_THREAD_POOL_H
+
+#include <memory>
+
+#include "runtime/include/gemma/ModelAbi.h"
+#include "runtime/model/Status.h"
+
+namespace gemma {
+
+// Threads that this process may keep busy: the affinity mask, cut by a cgroup's
+// CPU quota (rounded up). At least 1.
+int defaultThreadCount();
+
+class ThreadPool {
+ public:
+  static constexpr int kMaxThreads = 512;
+
+  ThreadPool();
+  ~ThreadPool();
+  ThreadPool(const ThreadPool &) = delete;
+  ThreadPool &operator=(const ThreadPool &) = delete;
+
+  // Starts threads - 1 workers, once; `threads` in [1, kMaxThreads].
+  Status start(int threads);
+  int threadCount() const;
+
+  // Runs `work(context, thread)` on every thread and returns when all did. Each
+  // thread rounds to nearest and keeps denormals meanwhile, whatever the
+  // caller's MXCSR says. One call at a time.
+  using Work = void (*)(void *context, int thread);
+  void run(Work work, void *context);
+
+  // Runs a step function; sets `phase` and `threads` of `step`.
+  void run(gemma_step_function function, gemma_step &step);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state;
+};
+
+}  // namespace gemma
+
+#endif  // GEMMA_RUNTIME_MODEL_THREAD_POOL_H

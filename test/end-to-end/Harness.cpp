@@ -1,0 +1,236 @@
+// Fixtures, programs and comparisons of the end-to-end tests; see Harness.h.
+#include "test/end-to-end/Harness.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <limits>
+
+#include "dialects/gemma/Gemma.h"
+#include "gtest/gtest.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Program.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Parser/Parser.h"
+#include "nlohmann/json.hpp"
+#include "test/support/reference/Interpreter.h"
+#include "test/support/reference/Npy.h"
+
+using namespace gemmac;
+using namespace gemmac::endtoend;
+
+namespace {
+
+std::string readText(const std::string &path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// The compiler under test: $GEMMAC, else the one of this build.
+std::string compilerPath() {
+  const char *chosen = std::getenv("GEMMAC");
+  return chosen ? chosen : GEMMAC_BINARY;
+}
+
+std::optional<Tensor> readLogits(const std::string &path) {
+  std::string error;
+  std::optional<Tensor> logits = reference::readNpy(path, error);
+  if (!logits) ADD_FAILURE() << error;
+  return logits;
+}
+
+std::string commandLine(const std::vector<std::string> &command) {
+  std::string text;
+  for (const std::string &word : command) text += word + " ";
+  return text;
+}
+
+}  // namespace
+
+std::vector<int32_t> endtoend::readIds(const std::string &path) {
+  auto ids = nlohmann::json::parse(std::ifstream(path), nullptr,
+                                   /*allow_exceptions=*/false);
+  EXPECT_TRUE(ids.is_array()) << "expected an array of ids in " << path;
+  return ids.is_array() ? ids.get<std::vector<int32_t>>()
+                        : std::vector<int32_t>();
+}
+
+void endtoend::writeIds(const std::string &path,
+                        const std::vector<int32_t> &ids) {
+  std::ofstream(path) << nlohmann::json(ids);
+}
+
+Fixture endtoend::loadFixture(const std::string &name) {
+  Fixture fixture;
+  std::string folder = std::string(GEMMAC_FIXTURES) + "/" + name;
+  std::string gguf = folder + "/model.gguf";
+  fixture.checkpoint = std::filesystem::exists(gguf) ? gguf : folder;
+  fixture.tokens = readIds(folder + "/tokens.json");
+  fixture.greedy = readIds(folder + "/greedy.json");
+  if (auto logits = readLogits(folder + "/logits.npy"))
+    fixture.logits = std::move(*logits);
+  return fixture;
+}
+
+Workshop::Workshop() {
+  std::string pattern = testing::TempDir() + "/gemmac-end-to-end-XXXXXX";
+  const char *made = mkdtemp(pattern.data());
+  EXPECT_TRUE(made) << "cannot create " << pattern;
+  root = pattern;
+}
+
+Workshop::~Workshop() {
+  std::error_code ignored;
+  std::filesystem::remove_all(root, ignored);
+}
+
+Outcome endtoend::run(const Workshop &workshop,
+                      const std::vector<std::string> &command,
+                      unsigned seconds) {
+  std::string output = workshop.path("stdout.txt");
+  std::string errors = workshop.path("stderr.txt");
+  llvm::SmallVector<llvm::StringRef> words(command.begin(), command.end());
+  std::optional<llvm::StringRef> redirects[] = {llvm::StringRef(""),
+                                                llvm::StringRef(output),
+                                                llvm::StringRef(errors)};
+  std::string problem;
+  int exitCode =
+      llvm::sys::ExecuteAndWait(command.front(), words, std::nullopt,
+                                redirects, seconds, /*MemoryLimit=*/0,
+                                &problem);
+  return {exitCode, readText(output), readText(errors) + problem};
+}
+
+std::string endtoend::build(const Workshop &workshop,
+                            const std::string &checkpoint,
+                            const std::string &appName,
+                            const std::vector<std::string> &options) {
+  std::string app = workshop.path(appName);
+  std::vector<std::string> command = {compilerPath(), "build", checkpoint,
+                                      "-o", app, "-q"};
+  command.insert(command.end(), options.begin(), options.end());
+  Outcome outcome = run(workshop, command, /*seconds=*/900);
+  if (outcome.exitCode == 0 && std::filesystem::exists(app)) return app;
+  ADD_FAILURE() << commandLine(command) << "\nexit code " << outcome.exitCode
+                << "\n"
+                << outcome.errors;
+  return "";
+}
+
+std::optional<Tensor> endtoend::evaluateApp(const Workshop &workshop,
+                                            const std::string &app,
+                                            const std::vector<int32_t> &tokens,
+                                            Feeding feeding) {
+  std::string ids = workshop.path("ids.json");
+  std::string out = workshop.path("logits.npy");
+  std::filesystem::remove(out);
+  writeIds(ids, tokens);
+  std::vector<std::string> command = {
+      app,       "eval", "--tokens", ids,
+      "--chunk", std::to_string(feeding.chunk),
+      "-t",      std::to_string(feeding.threads),
+      "--logits", out};
+  Outcome outcome = run(workshop, command);
+  if (outcome.exitCode == 0) return readLogits(out);
+  ADD_FAILURE() << commandLine(command) << "\nexit code " << outcome.exitCode
+                << "\n"
+                << outcome.errors;
+  return std::nullopt;
+}
+
+std::optional<Tensor> endtoend::evaluateStage(
+    const Workshop &workshop, const std::string &checkpoint,
+    const std::string &stage, const std::vector<std::string> &options,
+    const std::vector<int32_t> &tokens, const std::string &keyValueFormat) {
+  std::vector<std::string> all = options;
+  all.push_back("--stop-after=" + stage);
+  std::string path = build(workshop, checkpoint, stage + ".mlir", all);
+  if (path.empty()) return std::nullopt;
+
+  mlir::DialectRegistry registry;
+  registry.insert<mlir::arith::ArithDialect, mlir::func::FuncDialect,
+                  mlir::scf::SCFDialect, gemma::GemmaDialect,
+                  quantized::QuantizedDialect>();
+  mlir::MLIRContext context(registry);
+  auto module = mlir::parseSourceFile<mlir::ModuleOp>(path, &context);
+  if (!module) {
+    ADD_FAILURE() << "the module after " << stage << " does not parse";
+    return std::nullopt;
+  }
+  mlir::FailureOr<Tensor> logits = reference::evaluate(
+      *module, tokens, {.keyValueFormat = keyValueFormat});
+  if (mlir::succeeded(logits)) return std::move(*logits);
+  ADD_FAILURE() << "the module after " << stage << " cannot be evaluated";
+  return std::nullopt;
+}
+
+double endtoend::largestDifference(const Tensor &lhs, const Tensor &rhs) {
+  double largest = 0;
+  if (lhs.shape != rhs.shape) return std::numeric_limits<double>::infinity();
+  for (size_t i = 0; i < lhs.values.size(); ++i) {
+    double difference = std::fabs(double(lhs.values[i]) - rhs.values[i]);
+    if (!std::isfinite(difference))
+      return std::numeric_limits<double>::infinity();
+    largest = std::max(largest, difference);
+  }
+  return largest;
+}
+
+double endtoend::rootMeanSquareDifference(const Tensor &lhs,
+                                          const Tensor &rhs) {
+  double squares = 0;
+  if (lhs.shape != rhs.shape) return std::numeric_limits<double>::infinity();
+  for (size_t i = 0; i < lhs.values.size(); ++i) {
+    double difference = double(lhs.values[i]) - rhs.values[i];
+    squares += difference * difference;
+  }
+  return std::sqrt(squares / lhs.values.size());
+}
+
+bool endtoend::sameBits(const Tensor &lhs, const Tensor &rhs) {
+  return lhs.shape == rhs.shape &&
+         !std::memcmp(lhs.values.data(), rhs.values.data(),
+                      lhs.values.size() * sizeof(float));
+}
+
+std::vector<int32_t> endtoend::lastChoices(const Tensor &logits,
+                                           size_t count) {
+  std::vector<int32_t> choices;
+  for (int64_t t = logits.rows() - int64_t(count); t < logits.rows(); ++t) {
+    const float *row = logits.row(t);
+    choices.push_back(std::max_element(row, row + logits.columns()) - row);
+  }
+  return choices;
+}
+
+std::string endtoend::whyTargetCannotRun(const std::string &target) {
+  if (target == "portable") return "";
+#if defined(__x86_64__)
+  if (target == "x86_64-avx2")
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                   __builtin_cpu_supports("f16c")
+               ? ""
+               : "this processor has no AVX2, FMA and F16C";
+  if (target == "x86_64-avx512")
+    return __builtin_cpu_supports("avx512f") &&
+                   __builtin_cpu_supports("avx512bw") &&
+                   __builtin_cpu_supports("avx512dq") &&
+                   __builtin_cpu_supports("avx512vl") &&
+                   __builtin_cpu_supports("avx512vnni")
+               ? ""
+               : "this processor has no AVX-512 F, BW, DQ, VL and VNNI";
+#endif
+  return "this machine does not run " + target;
+}
+
+std::string endtoend::testName(std::string text) {
+  for (char &c : text)
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  return text;
+}

@@ -1,0 +1,109 @@
+// RUN: gemmac-opt %s --split-input-file --verify-diagnostics
+
+// expected-error @+1 {{tensor_c1: expected one or two dimensions, found 3}}
+func.func private @tensor_c1_rank(!quantized.tensor<2x2x32, f32>)
+
+// -----
+
+// expected-error @+1 {{tensor_c1: expected positive sizes, found 0}}
+func.func private @tensor_c1_size(!quantized.tensor<0x32, f32>)
+
+// -----
+
+// expected-error @+1 {{tensor_c2: unknown weight format 'q3_k'}}
+func.func private @tensor_c2(!quantized.tensor<2x256, q3_k>)
+
+// -----
+
+// expected-error @+1 {{tensor_c3: expected columns in multiples of 256 for q4_k, found 640}}
+func.func private @tensor_c3(!quantized.tensor<2x640, q4_k>)
+
+// -----
+
+// expected-error @+1 {{activations_c1: expected a positive multiple of 32 columns, found 40}}
+func.func private @activations_c1(!quantized.activations<40>)
+
+// -----
+
+// expected-error @+1 {{weight_c1: unknown source format 'q3_k'}}
+quantized.weight @weight_c1 : !quantized.tensor<2x256, f32> {file = 0 : i64, offset = 0 : i64, source_bytes = 2048 : i64, source_format = "q3_k"}
+
+// -----
+
+// expected-error @+1 {{weight_c2: expected 44 source bytes, found 45}}
+quantized.weight @weight_c2 : !quantized.tensor<2x32, q5_0> {file = 0 : i64, offset = 0 : i64, source_bytes = 45 : i64, source_format = "q5_0"}
+
+// -----
+
+// expected-error @+1 {{weight_c2: expected columns in multiples of 256 for q6_k, found 32}}
+quantized.weight @weight_c2_columns : !quantized.tensor<2x32, q5_0> {file = 0 : i64, offset = 0 : i64, source_bytes = 44 : i64, source_format = "q6_k"}
+
+// -----
+
+// expected-error @+1 {{weight_table_c1: no quantized.weight named @missing}}
+quantized.weight_table @table [@missing] : !quantized.tensor<2x32, q5_0>
+
+// -----
+
+quantized.weight @w : !quantized.tensor<2x32, q5_0> {file = 0 : i64, offset = 0 : i64, source_bytes = 44 : i64, source_format = "q5_0"}
+// expected-error @+1 {{weight_table_c1: expected type '!quantized.tensor<2x32, q8_0>', found '!quantized.tensor<2x32, q5_0>'}}
+quantized.weight_table @table [@w] : !quantized.tensor<2x32, q8_0>
+
+// -----
+
+func.func @reference_c1_missing() {
+  // expected-error @+1 {{reference_c1: no quantized.weight named @missing}}
+  %w = quantized.reference @missing : !quantized.tensor<2x32, q5_0>
+  return
+}
+
+// -----
+
+quantized.weight @w : !quantized.tensor<2x32, q5_0> {file = 0 : i64, offset = 0 : i64, source_bytes = 44 : i64, source_format = "q5_0"}
+func.func @reference_c1_type() {
+  // expected-error @+1 {{reference_c1: expected type '!quantized.tensor<2x32, q5_0>', found '!quantized.tensor<2x32, q8_0>'}}
+  %w = quantized.reference @w : !quantized.tensor<2x32, q8_0>
+  return
+}
+
+// -----
+
+// An index asks for a table.
+quantized.weight @w : !quantized.tensor<2x32, q5_0> {file = 0 : i64, offset = 0 : i64, source_bytes = 44 : i64, source_format = "q5_0"}
+func.func @reference_c1_table(%i: index) {
+  // expected-error @+1 {{reference_c1: no quantized.weight_table named @w}}
+  %w = quantized.reference @w[%i] : !quantized.tensor<2x32, q5_0>
+  return
+}
+
+// -----
+
+func.func @quantize_activation_c1(%x: tensor<?x64xf32>) {
+  // expected-error @+1 {{quantize_activation_c1: expected 64 columns, found 32}}
+  %c = quantized.quantize_activation %x : tensor<?x64xf32> -> !quantized.activations<32>
+  return
+}
+
+// -----
+
+func.func @matmul_c1(%c: !quantized.activations<64>, %w: !quantized.tensor<96x32, q8_0>) {
+  // expected-error @+1 {{matmul_c1: expected 64 weight columns, found 32}}
+  %y = quantized.matmul %c, %w : !quantized.activations<64>, !quantized.tensor<96x32, q8_0> -> tensor<?x96xf32>
+  return
+}
+
+// -----
+
+func.func @matmul_c2(%c: !quantized.activations<32>, %w: !quantized.tensor<96x32, q8_0>) {
+  // expected-error @+1 {{matmul_c2: expected 64 weight rows, found 96}}
+  %y = quantized.matmul %c, %w : !quantized.activations<32>, !quantized.tensor<96x32, q8_0> -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @matmul_c3(%c: !quantized.activations<32>, %w: !quantized.tensor<96x32, bf16>) {
+  // expected-error @+1 {{matmul_c3: expected a format with integer codes, found bf16}}
+  %y = quantized.matmul %c, %w : !quantized.activations<32>, !quantized.tensor<96x32, bf16> -> tensor<?x96xf32>
+  return
+}

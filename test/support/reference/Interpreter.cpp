@@ -1,0 +1,257 @@
+// The reference interpreter: walks @forward op by op and hands each to its
+// formula in FloatOps or CodeOps. See Interpreter.h.
+#include "test/support/reference/Interpreter.h"
+
+#include <map>
+#include <variant>
+
+#include "dialects/gemma/Gemma.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "test/support/reference/CodeOps.h"
+#include "test/support/reference/FloatOps.h"
+
+using namespace mlir;
+using namespace gemmac;
+using namespace gemmac::reference;
+
+namespace {
+
+using Ids = std::vector<int32_t>;
+// What an SSA value holds: rows, ids, codes, a weight, or an index.
+template <typename T>
+using Shared = std::shared_ptr<const T>;
+using Datum = std::variant<Shared<Tensor>, Shared<Ids>, Shared<Activations>,
+                           Weight, int64_t>;
+
+int64_t lastDimension(Value value) {
+  return cast<RankedTensorType>(value.getType()).getShape().back();
+}
+
+class Interpreter {
+ public:
+  Interpreter(ModuleOp module, const Options &options)
+      : module(module), options(options), files(module) {}
+
+  // The results of `function` for `inputs`.
+  FailureOr<SmallVector<Datum>> call(func::FuncOp function,
+                                     ArrayRef<Datum> inputs) {
+    return runBlock(function.getBody().front(), inputs);
+  }
+
+ private:
+  FailureOr<SmallVector<Datum>> runBlock(Block &block,
+                                         ArrayRef<Datum> inputs);
+  LogicalResult run(Operation *op);
+  FailureOr<Tensor> compute(Operation *op);
+  FailureOr<Tensor> compute(gemma::EmbedOp op);
+  Tensor compute(gemma::AttentionOp op);
+  LogicalResult runLoop(scf::ForOp op);
+  LogicalResult runCall(func::CallOp op);
+  LogicalResult bindResults(Operation *op, FailureOr<SmallVector<Datum>> data);
+  FailureOr<Weight> reference(quantized::ReferenceOp op);
+
+  SmallVector<Datum> dataOf(OperandRange values) {
+    return llvm::map_to_vector(values, [&](Value v) { return at(v); });
+  }
+  const Datum &at(Value value) { return data.find(value)->second; }
+  const Tensor &rows(Value value) {
+    return *std::get<Shared<Tensor>>(at(value));
+  }
+  const Ids &ids(Value value) { return *std::get<Shared<Ids>>(at(value)); }
+  const Weight &weight(Value value) { return std::get<Weight>(at(value)); }
+  int64_t index(Value value) { return std::get<int64_t>(at(value)); }
+
+  // Keys or values as the cache would give them back.
+  Tensor stored(Value value) {
+    return options.keyValueFormat == "bf16" ? roundToBf16(rows(value))
+                                            : rows(value);
+  }
+
+  ModuleOp module;
+  Options options;
+  WeightFiles files;
+  llvm::DenseMap<Value, Datum> data;
+};
+
+FailureOr<SmallVector<Datum>> Interpreter::runBlock(Block &block,
+                                                    ArrayRef<Datum> inputs) {
+  for (auto [argument, input] : llvm::zip_equal(block.getArguments(), inputs))
+    data.insert_or_assign(argument, input);
+  for (Operation &op : block.without_terminator())
+    if (failed(run(&op))) return failure();
+  SmallVector<Datum> results = dataOf(block.getTerminator()->getOperands());
+  for (Operation &op : block)
+    for (Value value : op.getResults()) data.erase(value);
+  return results;
+}
+
+LogicalResult Interpreter::bindResults(Operation *op,
+                                       FailureOr<SmallVector<Datum>> results) {
+  if (failed(results)) return failure();
+  for (auto [value, datum] : llvm::zip_equal(op->getResults(), *results))
+    data.insert_or_assign(value, datum);
+  return success();
+}
+
+LogicalResult Interpreter::runCall(func::CallOp op) {
+  auto callee = module.lookupSymbol<func::FuncOp>(op.getCallee());
+  if (!callee || callee.isDeclaration())
+    return op.emitError("expected a function with a body, found @")
+           << op.getCallee();
+  return bindResults(op, call(callee, dataOf(op.getOperands())));
+}
+
+LogicalResult Interpreter::runLoop(scf::ForOp op) {
+  SmallVector<Datum> carried = dataOf(op.getInitArgs());
+  int64_t end = index(op.getUpperBound()), step = index(op.getStep());
+  for (int64_t i = index(op.getLowerBound()); i < end; i += step) {
+    SmallVector<Datum> inputs = {i};
+    inputs.append(carried);
+    FailureOr<SmallVector<Datum>> next = runBlock(*op.getBody(), inputs);
+    if (failed(next)) return failure();
+    carried = std::move(*next);
+  }
+  return bindResults(op, std::move(carried));
+}
+
+FailureOr<Weight> Interpreter::reference(quantized::ReferenceOp op) {
+  StringRef symbol = op.getSymbol();
+  if (op.getIndex()) {
+    auto table = module.lookupSymbol<quantized::WeightTableOp>(symbol);
+    int64_t entry = index(op.getIndex());
+    if (entry < 0 || entry >= int64_t(table.getWeights().size()))
+      return op.emitError("expected an index below ")
+             << table.getWeights().size() << ", found " << entry;
+    symbol = cast<FlatSymbolRefAttr>(table.getWeights()[entry]).getValue();
+  }
+  return files.open(module.lookupSymbol<quantized::WeightOp>(symbol));
+}
+
+// Ops whose results are not f32 tensors, and control flow; the rest computes.
+LogicalResult Interpreter::run(Operation *op) {
+  if (auto call = dyn_cast<func::CallOp>(op)) return runCall(call);
+  if (auto loop = dyn_cast<scf::ForOp>(op)) return runLoop(loop);
+  if (auto layer = dyn_cast<gemma::LayerOp>(op))
+    return bindResults(op, runBlock(layer.getBody().front(),
+                                    dataOf(layer.getInputs())));
+  if (auto constant = dyn_cast<arith::ConstantIndexOp>(op)) {
+    data.insert_or_assign(constant, constant.value());
+    return success();
+  }
+  if (auto use = dyn_cast<quantized::ReferenceOp>(op)) {
+    FailureOr<Weight> found = reference(use);
+    if (failed(found)) return failure();
+    data.insert_or_assign(use, *found);
+    return success();
+  }
+  if (auto quantize = dyn_cast<quantized::QuantizeActivationOp>(op)) {
+    data.insert_or_assign(quantize,
+                          std::make_shared<const Activations>(
+                              quantizeActivation(rows(quantize.getInput()))));
+    return success();
+  }
+  FailureOr<Tensor> result = compute(op);
+  if (failed(result)) return failure();
+  data.insert_or_assign(op->getResult(0),
+                        std::make_shared<const Tensor>(std::move(*result)));
+  return success();
+}
+
+FailureOr<Tensor> Interpreter::compute(gemma::EmbedOp op) {
+  const Weight &table = weight(op.getWeight());
+  for (int32_t token : ids(op.getTokens()))
+    if (token < 0 || token >= table.rows())
+      return op.emitError("expected token ids below ")
+             << table.rows() << ", found " << token;
+  return embed(ids(op.getTokens()), table, op.getScale().convertToFloat());
+}
+
+Tensor Interpreter::compute(gemma::AttentionOp op) {
+  Tensor scores = attentionScores(rows(op.getQuery()), stored(op.getKey()),
+                                  op.getHeadDim(),
+                                  op.getScale().convertToFloat());
+  if (float cap = op.getSoftcap().convertToFloat(); cap > 0)
+    scores = softcap(scores, cap);
+  scores = mask(scores, ids(op.getPositions()), op.getWindow());
+  return attentionValues(softmax(scores), stored(op.getValue()),
+                         op.getHeadDim());
+}
+
+FailureOr<Tensor> Interpreter::compute(Operation *op) {
+  using Result = FailureOr<Tensor>;
+  return TypeSwitch<Operation *, Result>(op)
+      .Case<gemma::EmbedOp, gemma::AttentionOp>(
+          [&](auto o) { return Result(compute(o)); })
+      .Case([&](gemma::RmsNormOp o) {
+        return rmsNorm(rows(o.getInput()), weight(o.getGain()),
+                       o.getEps().convertToFloat(),
+                       o.getGainOffset().convertToFloat());
+      })
+      .Case([&](gemma::LinearOp o) {
+        return linear(rows(o.getInput()), weight(o.getWeight()));
+      })
+      .Case([&](quantized::MatmulOp o) {
+        return matmul(*std::get<Shared<Activations>>(at(o.getInput())),
+                      weight(o.getWeight()));
+      })
+      .Case([&](gemma::RopeAnglesOp o) {
+        return ropeAngles(ids(o.getPositions()), lastDimension(o.getResult()),
+                          o.getTheta().convertToDouble(),
+                          o.getFactor().convertToDouble());
+      })
+      .Case([&](gemma::RopeOp o) {
+        return rope(rows(o.getInput()), rows(o.getAngles()));
+      })
+      .Case([&](gemma::AttentionScoresOp o) {
+        return attentionScores(rows(o.getQuery()), stored(o.getKey()),
+                               o.getHeadDim(), o.getScale().convertToFloat());
+      })
+      .Case([&](gemma::SoftcapOp o) {
+        return softcap(rows(o.getInput()), o.getCap().convertToFloat());
+      })
+      .Case([&](gemma::MaskOp o) {
+        return mask(rows(o.getScores()), ids(o.getPositions()),
+                    o.getWindow());
+      })
+      .Case([&](gemma::SoftmaxOp o) { return softmax(rows(o.getInput())); })
+      .Case([&](gemma::AttentionValuesOp o) {
+        const Tensor &p = rows(o.getProbabilities());
+        return attentionValues(p, stored(o.getValue()),
+                               lastDimension(o.getResult()) / p.shape[1]);
+      })
+      .Case([&](gemma::GegluOp o) {
+        return geglu(rows(o.getGate()), rows(o.getUp()));
+      })
+      .Case([&](gemma::AddOp o) {
+        return add(rows(o.getLhs()), rows(o.getRhs()));
+      })
+      // All rows are wanted here: their logits are what is compared.
+      .Case([&](gemma::WantedRowsOp o) { return rows(o.getInput()); })
+      .Default([](Operation *o) -> Result {
+        return o->emitError("the reference interpreter has no formula for ")
+               << o->getName();
+      });
+}
+
+}  // namespace
+
+FailureOr<Tensor> reference::evaluate(ModuleOp module,
+                                      ArrayRef<int32_t> tokens,
+                                      const Options &options) {
+  auto forward = module.lookupSymbol<func::FuncOp>("forward");
+  if (!forward || forward.isDeclaration() ||
+      forward.getNumArguments() != 2 || forward.getNumResults() != 1)
+    return module.emitError(
+        "expected func @forward(%tokens, %positions) with one result");
+  auto positions = std::make_shared<Ids>(tokens.size());
+  std::iota(positions->begin(), positions->end(), 0);
+  Datum inputs[] = {std::make_shared<const Ids>(tokens.begin(), tokens.end()),
+                    Shared<Ids>(positions)};
+  Interpreter interpreter(module, options);
+  FailureOr<SmallVector<Datum>> results = interpreter.call(forward, inputs);
+  if (failed(results)) return failure();
+  return *std::get<Shared<Tensor>>(results->front());
+}
