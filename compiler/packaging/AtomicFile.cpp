@@ -81,8 +81,8 @@ void removeAbandoned(StringRef path) {
 Error checkInput(StringRef path, const struct stat &output, StringRef input) {
   auto same = [&](const std::string &file) {
     struct stat status;
-    return stat(file.c_str(), &status) == 0 &&
-           status.st_dev == output.st_dev && status.st_ino == output.st_ino;
+    return stat(file.c_str(), &status) == 0 && status.st_dev == output.st_dev &&
+           status.st_ino == output.st_ino;
   };
   auto refuse = [&](StringRef file) {
     return createStringError("output '" + path + "' is the input file '" +

@@ -33,8 +33,7 @@ class AtomicFile {
 
   // Creates the temporary with `mode` less the process's umask, and removes
   // temporaries that dead builds of the same path left.
-  static llvm::Expected<AtomicFile> create(llvm::StringRef path,
-                                           unsigned mode);
+  static llvm::Expected<AtomicFile> create(llvm::StringRef path, unsigned mode);
 
   // The path of the finished file, symbolic links resolved.
   llvm::StringRef path() const { return target; }

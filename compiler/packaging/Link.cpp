@@ -54,10 +54,11 @@ std::string flatten(StringRef text) {
 Expected<LinkCommand> linkCommand(const LinkOptions &options) {
   LinkCommand command;
   // No build id and no time stamp: the same input gives the same bytes.
-  command.before = {"ld.lld",      "-static",         "--gc-sections",
-                    "--eh-frame-hdr", "--build-id=none", "-z",
-                    "noexecstack",
-                    "--defsym=gemma_model=" + options.modelSymbol};
+  command.before = {
+      "ld.lld",          "-static",
+      "--gc-sections",   "--eh-frame-hdr",
+      "--build-id=none", "-z",
+      "noexecstack",     "--defsym=gemma_model=" + options.modelSymbol};
   if (!options.keepSymbols) command.before.push_back("-s");
   Error error = Error::success();
   auto add = [&](std::vector<std::string> &list, StringRef name) {
@@ -71,15 +72,14 @@ Expected<LinkCommand> linkCommand(const LinkOptions &options) {
   // An object and not in an archive: what stands only in .preinit_array is
   // never asked for, and an archive's member would be left out.
   add(command.after, "cpu-check.o");
-  for (StringRef name :
-       {"libgemma_app.a", "libgemma_runtime.a", "libgemma_tokenizer.a",
-        "libsentencepiece_lite.a"})
+  for (StringRef name : {"libgemma_app.a", "libgemma_runtime.a",
+                         "libgemma_tokenizer.a", "libsentencepiece_lite.a"})
     add(command.after, name);
   command.after.push_back("--start-group");
   std::string math = mathLibrary(options.sysroot);
-  for (StringRef name : {StringRef("libstdc++.a"), StringRef(math),
-                         StringRef("libmvec.a"), StringRef("libgcc.a"),
-                         StringRef("libgcc_eh.a"), StringRef("libc.a")})
+  for (StringRef name :
+       {StringRef("libstdc++.a"), StringRef(math), StringRef("libmvec.a"),
+        StringRef("libgcc.a"), StringRef("libgcc_eh.a"), StringRef("libc.a")})
     add(command.after, name);
   command.after.push_back("--end-group");
   for (StringRef name : {"crtend.o", "crtn.o"}) add(command.after, name);
@@ -112,8 +112,8 @@ Expected<std::vector<uint8_t>> linkProgram(const LinkCommand &command,
     arguments.push_back(text.c_str());
   std::string said;
   raw_string_ostream stream(said);
-  lld::Result result = lld::lldMain(arguments, stream, stream,
-                                    {{lld::Gnu, &lld::elf::link}});
+  lld::Result result =
+      lld::lldMain(arguments, stream, stream, {{lld::Gnu, &lld::elf::link}});
   if (result.retCode != 0)
     return createStringError("cannot link: " + flatten(said));
 

@@ -82,10 +82,9 @@ Error convertRows(const WeightJob &job, const WeightPiece &piece,
     if (Error error = checkFinite(job, buffers.values)) return error;
     if (!job.format->encode(buffers.values.data(), job.columns,
                             buffers.converted.data() + row * stride))
-      return createStringError("tensor '" + job.name + "': cannot convert " +
-                               job.source->name() + " to " +
-                               job.format->name() +
-                               ": that format is only read, not made");
+      return createStringError(
+          "tensor '" + job.name + "': cannot convert " + job.source->name() +
+          " to " + job.format->name() + ": that format is only read, not made");
   }
   buffers.source.swap(buffers.converted);
   return Error::success();

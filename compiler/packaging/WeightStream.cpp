@@ -23,13 +23,14 @@ using gemmac::quantized::WeightFormat;
 
 namespace gemmac::packaging {
 
-//===-- the plan -----------------------------------------------------------===//
+//===-- the plan
+//-----------------------------------------------------------===//
 
 static Expected<WeightJob> planWeight(quantized::WeightOp weight,
                                       size_t sourceCount) {
   auto fail = [&](const Twine &message) {
-    return createStringError("tensor '" + weight.getSymName() + "': " +
-                             message);
+    return createStringError("tensor '" + weight.getSymName() +
+                             "': " + message);
   };
   quantized::TensorType type = weight.getTensorType();
   WeightJob job;
@@ -51,10 +52,10 @@ static Expected<WeightJob> planWeight(quantized::WeightOp weight,
   if (job.isVector && job.format->name() != "f32")
     return fail("expected a vector to be kept as f32, found " +
                 job.format->name());
-  job.packedBytes = uint64_t(
-      job.isVector ? job.columns * int64_t(sizeof(float))
-                   : quantized::packedMatrixBytes(*job.format, job.rows,
-                                                  job.columns));
+  job.packedBytes =
+      uint64_t(job.isVector ? job.columns * int64_t(sizeof(float))
+                            : quantized::packedMatrixBytes(
+                                  *job.format, job.rows, job.columns));
   return job;
 }
 
@@ -79,25 +80,26 @@ Expected<WeightPlan> planWeights(mlir::ModuleOp module) {
   uint64_t end = 0;
   for (const WeightJob &job : plan.jobs) {
     if (job.packedOffset < end)
-      return createStringError("tensor '" + job.name +
-                               "': expected a packed offset of at least " +
-                               Twine(end) + ", found " +
-                               Twine(job.packedOffset));
+      return createStringError(
+          "tensor '" + job.name + "': expected a packed offset of at least " +
+          Twine(end) + ", found " + Twine(job.packedOffset));
     end = job.packedOffset + job.packedBytes;
   }
   plan.sectionBytes = end;
   for (auto model : module.getOps<kernel::ModelOp>())
     if (auto bytes = model.getWeightBytes()) {
       if (uint64_t(*bytes) < end)
-        return createStringError("kernel.model: expected weight_bytes of at "
-                                 "least " +
-                                 Twine(end) + ", found " + Twine(*bytes));
+        return createStringError(
+            "kernel.model: expected weight_bytes of at "
+            "least " +
+            Twine(end) + ", found " + Twine(*bytes));
       plan.sectionBytes = uint64_t(*bytes);
     }
   return plan;
 }
 
-//===-- source files -------------------------------------------------------===//
+//===-- source files
+//-------------------------------------------------------===//
 
 namespace {
 
@@ -147,7 +149,8 @@ class SourceFiles {
   SmallVector<int> descriptors;
 };
 
-//===-- pieces in order ----------------------------------------------------===//
+//===-- pieces in order
+//----------------------------------------------------===//
 
 // Hashes pieces in their order although threads finish them in any order: a
 // finished piece waits in its slot until all before it are hashed, and a piece
@@ -222,14 +225,20 @@ class OrderedHash {
   bool stopped = false;
 };
 
-//===-- the stream ---------------------------------------------------------===//
+//===-- the stream
+//---------------------------------------------------------===//
 
 class Stream {
  public:
   Stream(const WeightPlan &plan, AtomicFile &output, uint64_t fileOffset,
          unsigned threads, Progress &progress)
-      : plan(plan), output(output), fileOffset(fileOffset), progress(progress),
-        pieces(cutPieces(plan)), threads(threads), hash(2 * size_t(threads)) {}
+      : plan(plan),
+        output(output),
+        fileOffset(fileOffset),
+        progress(progress),
+        pieces(cutPieces(plan)),
+        threads(threads),
+        hash(2 * size_t(threads)) {}
 
   Expected<uint64_t> run() {
     if (Error error = files.open(plan.sources)) return std::move(error);
@@ -265,8 +274,8 @@ class Stream {
     const WeightPiece &piece = pieces[index];
     const WeightJob &job = plan.jobs[piece.job];
     buffers.source.resize(size_t(piece.sourceBytes));
-    if (Error error = files.read(plan, job, job.sourceOffset + piece.sourceStart,
-                                 buffers.source))
+    if (Error error = files.read(
+            plan, job, job.sourceOffset + piece.sourceStart, buffers.source))
       return error;
     if (Error error = packPiece(job, piece, buffers)) return error;
     uint64_t offset = job.packedOffset + piece.packedStart;

@@ -26,9 +26,9 @@ struct WeightJob {
   int64_t rows;  // 1 for a vector
   int64_t columns;
   bool isVector;
-  size_t file;             // index into WeightPlan::sources
-  uint64_t sourceOffset;   // bytes into that file
-  uint64_t packedOffset;   // bytes into the weights section
+  size_t file;            // index into WeightPlan::sources
+  uint64_t sourceOffset;  // bytes into that file
+  uint64_t packedOffset;  // bytes into the weights section
   uint64_t packedBytes;
 };
 

@@ -24,8 +24,7 @@ static Expected<Json> describeSources(const packaging::WeightPlan &plan) {
   for (const std::string &path : plan.sources) {
     uint64_t size = 0;
     if (std::error_code code = sys::fs::file_size(path, size))
-      return packaging::systemError("cannot read '" + path + "'",
-                                    code.value());
+      return packaging::systemError("cannot read '" + path + "'", code.value());
     sizes.push_back(size);
     total += size;
   }
@@ -39,9 +38,9 @@ static Expected<Json> describeSources(const packaging::WeightPlan &plan) {
         return packaging::systemError("cannot read '" + path + "'",
                                       file.getError().value());
       StringRef bytes = (*file)->getBuffer();
-      entry["xxh3"] = utohexstr(
-          xxh3_64bits(ArrayRef(bytes.bytes_begin(), bytes.size())),
-          /*LowerCase=*/true, /*Width=*/16);
+      entry["xxh3"] =
+          utohexstr(xxh3_64bits(ArrayRef(bytes.bytes_begin(), bytes.size())),
+                    /*LowerCase=*/true, /*Width=*/16);
     }
     list.push_back(std::move(entry));
   }

@@ -23,6 +23,7 @@
 #include "dialects/kernel/Kernel.h"
 #include "dialects/quantized/Quantized.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "targets/Target.h"
 
 using namespace mlir;
@@ -32,11 +33,10 @@ using gemmac::targets::Target;
 namespace gemmac::pipeline {
 
 void loadDialects(MLIRContext &context) {
-  context.loadDialect<gemma::GemmaDialect, quantized::QuantizedDialect,
-                      kernel::KernelDialect, arith::ArithDialect,
-                      func::FuncDialect, LLVM::LLVMDialect,
-                      memref::MemRefDialect, scf::SCFDialect,
-                      vector::VectorDialect>();
+  context.loadDialect<
+      gemma::GemmaDialect, quantized::QuantizedDialect, kernel::KernelDialect,
+      arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect,
+      memref::MemRefDialect, scf::SCFDialect, vector::VectorDialect>();
 }
 
 namespace {
@@ -58,6 +58,20 @@ LogicalResult readPlacement(ModuleOp module, Placement &placement) {
   return success();
 }
 
+FailureOr<SmallVector<char, 0>> emit(const BuildOptions &options,
+                                     const Target &target, ModuleOp module) {
+  if (options.emit == "mlir") {
+    std::string text = printModule(module);
+    return SmallVector<char, 0>(text.begin(), text.end());
+  }
+  auto output = llvm::StringSwitch<Target::Output>(options.emit)
+                    .Case("asm", Target::Output::Assembly)
+                    .Case("llvm", Target::Output::LlvmIr)
+                    .Default(Target::Output::Object);
+  return target.emit(module, output,
+                     {options.cpu, options.mattr, options.debugInfo});
+}
+
 LogicalResult package(const BuildOptions &options, const Target &target,
                       const importer::ImportedModel &model,
                       const Placement &placement, ArrayRef<char> object,
@@ -73,8 +87,8 @@ LogicalResult package(const BuildOptions &options, const Target &target,
   program.link.sysroot = options.library + "/" + target.architecture().str();
   program.link.modelSymbol = placement.symbol;
   program.link.keepSymbols = options.debugInfo;
-  if (llvm::Error error = packaging::packageProgram(
-          program, placement.weights, output, progress))
+  if (llvm::Error error = packaging::packageProgram(program, placement.weights,
+                                                    output, progress))
     return report(context, std::move(error));
   return success();
 }
@@ -87,10 +101,10 @@ LogicalResult build(const BuildOptions &options, MLIRContext &context,
   const Target *target = targets::lookupTarget(options.target, message);
   if (!target) return emitError(UnknownLoc::get(&context), message);
   Seams seams(options, context);
-  auto fuse = [&](OpPassManager &manager) {
-    fusion::buildFusionPipeline(manager);
-  };
-  if (failed(seams.disablePasses(fuse))) return failure();
+  if (failed(seams.checkNames(options.disabledPasses, [](auto &manager) {
+        fusion::buildFusionPipeline(manager);
+      })))
+    return failure();
   // Made before the work, so that a folder that cannot be written shows now.
   AtomicFile output;
   if (options.stopAfter.empty() && options.emit == "exe") {
@@ -107,7 +121,10 @@ LogicalResult build(const BuildOptions &options, MLIRContext &context,
   if (failed(stop) || *stop) return stop;
 
   progress.phase("2/6 fusing");
-  if (failed(seams.run(module, fuse))) return failure();
+  if (failed(seams.run(module, [&](OpPassManager &manager) {
+        fusion::buildFusionPipeline(manager, options.disabledPasses);
+      })))
+    return failure();
   stop = seams.stopsAfter(module, "fusion");
   if (failed(stop) || *stop) return stop;
 
@@ -142,7 +159,8 @@ LogicalResult build(const BuildOptions &options, MLIRContext &context,
   auto bytes = emit(options, *target, module);
   if (failed(bytes)) return failure();
   if (options.emit != "exe")
-    return report(context, writeOutput(options, {bytes->data(), bytes->size()}));
+    return report(
+        context, writeOutput(options, StringRef(bytes->data(), bytes->size())));
 
   progress.phase("6/6 packaging");
   return package(options, *target, *model, placement, *bytes, output, progress);

@@ -13,16 +13,16 @@
 namespace gemmac::pipeline {
 
 struct BuildOptions {
-  std::string checkpoint;  // folder, .safetensors or .gguf
-  std::string output;      // "-": standard output, for text only
+  std::string checkpoint;    // folder, .safetensors or .gguf
+  std::string output;        // "-": standard output, for text only
   std::string emit = "exe";  // exe, object, asm, llvm or mlir
   std::string stopAfter;     // a stage whose IR is printed; empty: none
   std::string target = "native";
   std::string cpu;
   std::string mattr;
   std::string quant = "keep";
-  std::string kv;            // f32 or bf16
-  int64_t contextSize = 0;   // positions; 0: the checkpoint's
+  std::string kv;           // f32 or bf16
+  int64_t contextSize = 0;  // positions; 0: the checkpoint's
   int64_t prefillRows = 512;
   std::vector<std::string> disabledPasses;  // "fuse-rope"
   std::string dumpStages;                   // a folder; empty: none

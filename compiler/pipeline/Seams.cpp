@@ -4,9 +4,7 @@
 #include "compiler/packaging/AtomicFile.h"
 #include "compiler/packaging/Package.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileSystem.h"
-#include "mlir/Pass/PassInstrumentation.h"
 
 using namespace mlir;
 
@@ -15,6 +13,7 @@ namespace gemmac::pipeline {
 static constexpr StringRef kPassPrefix = "gemmac-";
 
 LogicalResult report(MLIRContext &context, llvm::Error error) {
+  if (!error) return success();
   return emitError(UnknownLoc::get(&context), toString(std::move(error)));
 }
 
@@ -38,8 +37,7 @@ llvm::Error writeOutput(const BuildOptions &options, StringRef bytes) {
   llvm::outs().flush();
   if (std::error_code code = llvm::outs().error()) {
     llvm::outs().clear_error();
-    return packaging::systemError("cannot write standard output",
-                                  code.value());
+    return packaging::systemError("cannot write standard output", code.value());
   }
   return llvm::Error::success();
 }
@@ -50,37 +48,26 @@ Seams::Seams(const BuildOptions &options, MLIRContext &context)
   timingRoot = timing.getRootScope();
 }
 
-LogicalResult
-Seams::disablePasses(const std::function<void(OpPassManager &)> &fill) {
-  if (options.disabledPasses.empty()) return success();
+LogicalResult Seams::checkNames(
+    const std::vector<std::string> &names,
+    const std::function<void(OpPassManager &)> &fill) {
+  if (names.empty()) return success();
   PassManager manager(&context, ModuleOp::getOperationName());
   fill(manager);
   std::string text;
   llvm::raw_string_ostream stream(text);
   manager.printAsTextualPipeline(stream);
-  llvm::StringSet<> known;
-  SmallVector<StringRef> words;
-  llvm::SplitString(text, words, "(){},=<> ");
+  SmallVector<StringRef> words, known;
+  llvm::SplitString(text, words, "(){},=<> \n");
   for (StringRef word : words)
-    if (word.consume_front(kPassPrefix)) known.insert(word);
-  llvm::StringSet<> disabled;
-  for (StringRef name : options.disabledPasses) {
+    if (word.consume_front(kPassPrefix)) known.push_back(word);
+  for (StringRef name : names) {
     name.consume_front(kPassPrefix);
-    if (!known.contains(name)) {
-      SmallVector<StringRef> names(known.keys());
-      llvm::sort(names);
+    if (!llvm::is_contained(known, name))
       return emitError(UnknownLoc::get(&context))
-             << "--disable-pass: expected one of " << llvm::join(names, ", ")
+             << "--disable-pass: expected one of " << llvm::join(known, ", ")
              << ", found '" << name << "'";
-    }
-    disabled.insert((kPassPrefix + name).str());
   }
-  context.registerActionHandler([disabled = std::move(disabled)](
-                                    llvm::function_ref<void()> run,
-                                    const tracing::Action &action) {
-    auto *pass = dyn_cast<PassExecutionAction>(&action);
-    if (!pass || !disabled.contains(pass->getPass().getArgument())) run();
-  });
   return success();
 }
 

@@ -1,5 +1,5 @@
 // What a user may see and change between the stages: printed and dumped IR,
-// passes left out, timing. Runs a pass pipeline; knows no stage.
+// names of passes, timing. Runs a pass pipeline; knows no stage.
 #ifndef GEMMAC_COMPILER_PIPELINE_SEAMS_H
 #define GEMMAC_COMPILER_PIPELINE_SEAMS_H
 
@@ -13,7 +13,7 @@
 
 namespace gemmac::pipeline {
 
-// The error as a diagnostic without a place.
+// The error, if it is one, as a diagnostic without a place.
 mlir::LogicalResult report(mlir::MLIRContext &context, llvm::Error error);
 
 // The module as text that a parser takes back, names of weights and layers
@@ -27,14 +27,14 @@ class Seams {
  public:
   Seams(const BuildOptions &options, mlir::MLIRContext &context);
 
-  // Refuses names in --disable-pass that `fill`'s pipeline does not have, and
-  // from now on leaves the others out.
-  mlir::LogicalResult
-  disablePasses(const std::function<void(mlir::OpPassManager &)> &fill);
+  // Refuses a name that no pass of `fill`'s pipeline has.
+  mlir::LogicalResult checkNames(
+      const std::vector<std::string> &names,
+      const std::function<void(mlir::OpPassManager &)> &fill);
 
   // Runs the pipeline over the module.
-  mlir::LogicalResult
-  run(mlir::ModuleOp module,
+  mlir::LogicalResult run(
+      mlir::ModuleOp module,
       const std::function<void(mlir::OpPassManager &)> &fill);
 
   // The seam behind `stage`: dumps where --dump-stages asks for it. True when

@@ -37,8 +37,8 @@ TEST_P(FloatTest, AgreesWithHuggingFace) {
 
   std::optional<Tensor> first;
   for (Feeding feeding : kFeedings) {
-    SCOPED_TRACE(testing::Message() << "chunk " << feeding.chunk
-                                    << ", threads " << feeding.threads);
+    SCOPED_TRACE(testing::Message() << "chunk " << feeding.chunk << ", threads "
+                                    << feeding.threads);
     auto logits = evaluateApp(workshop, app, fixture.tokens, feeding);
     ASSERT_TRUE(logits);
     if (!first) {
@@ -62,8 +62,7 @@ TEST_P(FloatTest, AgreesWithHuggingFace) {
 
 INSTANTIATE_TEST_SUITE_P(
     , FloatTest,
-    testing::Combine(testing::ValuesIn(kFixtures),
-                     testing::ValuesIn(kTargets)),
+    testing::Combine(testing::ValuesIn(kFixtures), testing::ValuesIn(kTargets)),
     [](const testing::TestParamInfo<FixtureAndTarget> &info) {
       return testName(std::string(std::get<0>(info.param)) + "_on_" +
                       std::get<1>(info.param));

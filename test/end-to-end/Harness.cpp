@@ -96,14 +96,12 @@ Outcome endtoend::run(const Workshop &workshop,
   std::string output = workshop.path("stdout.txt");
   std::string errors = workshop.path("stderr.txt");
   llvm::SmallVector<llvm::StringRef> words(command.begin(), command.end());
-  std::optional<llvm::StringRef> redirects[] = {llvm::StringRef(""),
-                                                llvm::StringRef(output),
-                                                llvm::StringRef(errors)};
+  std::optional<llvm::StringRef> redirects[] = {
+      llvm::StringRef(""), llvm::StringRef(output), llvm::StringRef(errors)};
   std::string problem;
   int exitCode =
-      llvm::sys::ExecuteAndWait(command.front(), words, std::nullopt,
-                                redirects, seconds, /*MemoryLimit=*/0,
-                                &problem);
+      llvm::sys::ExecuteAndWait(command.front(), words, std::nullopt, redirects,
+                                seconds, /*MemoryLimit=*/0, &problem);
   return {exitCode, readText(output), readText(errors) + problem};
 }
 
@@ -113,7 +111,7 @@ std::string endtoend::build(const Workshop &workshop,
                             const std::vector<std::string> &options) {
   std::string app = workshop.path(appName);
   std::vector<std::string> command = {compilerPath(), "build", checkpoint,
-                                      "-o", app, "-q"};
+                                      "-o",           app,     "-q"};
   command.insert(command.end(), options.begin(), options.end());
   Outcome outcome = run(workshop, command, /*seconds=*/900);
   if (outcome.exitCode == 0 && std::filesystem::exists(app)) return app;
@@ -132,9 +130,10 @@ std::optional<Tensor> endtoend::evaluateApp(const Workshop &workshop,
   std::filesystem::remove(out);
   writeIds(ids, tokens);
   std::vector<std::string> command = {
-      app,       "eval", "--tokens", ids,
-      "--chunk", std::to_string(feeding.chunk),
-      "-t",      std::to_string(feeding.threads),
+      app,        "eval",
+      "--tokens", ids,
+      "--chunk",  std::to_string(feeding.chunk),
+      "-t",       std::to_string(feeding.threads),
       "--logits", out};
   Outcome outcome = run(workshop, command);
   if (outcome.exitCode == 0) return readLogits(out);
@@ -163,8 +162,8 @@ std::optional<Tensor> endtoend::evaluateStage(
     ADD_FAILURE() << "the module after " << stage << " does not parse";
     return std::nullopt;
   }
-  mlir::FailureOr<Tensor> logits = reference::evaluate(
-      *module, tokens, {.keyValueFormat = keyValueFormat});
+  mlir::FailureOr<Tensor> logits =
+      reference::evaluate(*module, tokens, {.keyValueFormat = keyValueFormat});
   if (mlir::succeeded(logits)) return std::move(*logits);
   ADD_FAILURE() << "the module after " << stage << " cannot be evaluated";
   return std::nullopt;
@@ -199,8 +198,7 @@ bool endtoend::sameBits(const Tensor &lhs, const Tensor &rhs) {
                       lhs.values.size() * sizeof(float));
 }
 
-std::vector<int32_t> endtoend::lastChoices(const Tensor &logits,
-                                           size_t count) {
+std::vector<int32_t> endtoend::lastChoices(const Tensor &logits, size_t count) {
   std::vector<int32_t> choices;
   for (int64_t t = logits.rows() - int64_t(count); t < logits.rows(); ++t) {
     const float *row = logits.row(t);

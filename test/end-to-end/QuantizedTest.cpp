@@ -70,7 +70,8 @@ std::optional<Tensor> evaluateEveryWay(const Workshop &workshop,
   for (Feeding feeding : kFeedings) {
     auto logits = evaluateApp(workshop, app, fixture.tokens, feeding);
     if (!logits) return std::nullopt;
-    if (!first) first = std::move(logits);
+    if (!first)
+      first = std::move(logits);
     else
       EXPECT_TRUE(sameBits(*logits, *first))
           << "chunk " << feeding.chunk << ", threads " << feeding.threads
@@ -94,8 +95,8 @@ TEST_P(QuantizedTest, AgreesWithTheInterpreterOnEveryTarget) {
     if (!whyTargetCannotRun(target).empty()) continue;
     std::vector<std::string> options = optionsOf(c);
     options.insert(options.end(), {"--target", target});
-    std::string app =
-        build(workshop, fixture.checkpoint, std::string("app-") + target, options);
+    std::string app = build(workshop, fixture.checkpoint,
+                            std::string("app-") + target, options);
     if (app.empty()) return;
     auto logits = evaluateEveryWay(workshop, app, fixture);
     ASSERT_TRUE(logits);
@@ -110,7 +111,8 @@ TEST_P(QuantizedTest, AgreesWithTheInterpreterOnEveryTarget) {
     } else {
       EXPECT_LE(largest, kFloatTolerance);
     }
-    if (!portable) portable = std::move(logits);
+    if (!portable)
+      portable = std::move(logits);
     else if (c.integer)
       EXPECT_TRUE(sameBits(*logits, *portable))
           << "differs from portable by up to "
@@ -121,8 +123,8 @@ TEST_P(QuantizedTest, AgreesWithTheInterpreterOnEveryTarget) {
 INSTANTIATE_TEST_SUITE_P(, QuantizedTest, testing::ValuesIn(kCases),
                          [](const testing::TestParamInfo<Case> &info) {
                            return testName(std::string(info.param.fixture) +
-                                           "_as_" + info.param.quant +
-                                           "_kv_" + info.param.keyValueFormat);
+                                           "_as_" + info.param.quant + "_kv_" +
+                                           info.param.keyValueFormat);
                          });
 
 }  // namespace

@@ -1,7 +1,10 @@
 // The real Gemma 3 270M, where it is at hand: $GEMMAC_TEST_MODEL, else
 // build/models/gemma-3-270m.gguf in the source folder. Greedy continuations at
-// f32 against Hugging Face's (real-greedy.json, by make_real_greedy.py), and
-// the same bits on every target for the file's own formats.
+// f32 against Hugging Face's (real-greedy.json, by make_real_greedy.py),
+// perplexity against its figures (real-perplexity.json: windows of
+// make_perplexity_reference.py over a licence), and the same bits on every
+// target for the file's own formats.
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -21,8 +24,8 @@ class RealModelTest : public testing::Test {
     if (!std::filesystem::exists(model))
       GTEST_SKIP() << "no model at " << model
                    << "; set GEMMAC_TEST_MODEL to gemma-3-270m's GGUF file";
-    prompts = nlohmann::json::parse(
-        std::ifstream(GEMMAC_REAL_GREEDY), nullptr, /*allow_exceptions=*/false);
+    prompts = nlohmann::json::parse(std::ifstream(GEMMAC_REAL_GREEDY), nullptr,
+                                    /*allow_exceptions=*/false);
     ASSERT_TRUE(prompts.is_array()) << GEMMAC_REAL_GREEDY;
   }
 
@@ -32,8 +35,8 @@ class RealModelTest : public testing::Test {
 };
 
 TEST_F(RealModelTest, GreedyIdsAtF32EqualHuggingFace) {
-  std::string app = build(workshop, model, "app",
-                          {"--quant", "f32", "--ctx-size", "512"});
+  std::string app =
+      build(workshop, model, "app", {"--quant", "f32", "--ctx-size", "512"});
   if (app.empty()) return;
   for (const nlohmann::json &prompt : prompts) {
     SCOPED_TRACE(prompt["name"].get<std::string>());
@@ -43,6 +46,38 @@ TEST_F(RealModelTest, GreedyIdsAtF32EqualHuggingFace) {
     auto logits = evaluateApp(workshop, app, sequence, {512, 2});
     ASSERT_TRUE(logits);
     EXPECT_EQ(lastChoices(*logits, generated.size()), generated);
+  }
+}
+
+TEST_F(RealModelTest, PerplexityEqualsHuggingFace) {
+  std::ifstream file(GEMMAC_REAL_PERPLEXITY);
+  auto windows = nlohmann::json::parse(file, nullptr, false);
+  ASSERT_TRUE(windows.is_array()) << GEMMAC_REAL_PERPLEXITY;
+  struct Kind {
+    const char *quant;
+    double tolerance;  // of the relative difference
+  };
+  // f32: four digits, as engines that compute in f32 agree with each other.
+  // keep: activations in 8 bits cost .25 % over many windows; one window
+  // scatters by a few times that.
+  for (Kind kind : {Kind{"f32", 1e-4}, Kind{"keep", 2e-2}}) {
+    SCOPED_TRACE(kind.quant);
+    std::string app = build(workshop, model, std::string("app-") + kind.quant,
+                            {"--quant", kind.quant, "--ctx-size", "512"});
+    if (app.empty()) return;
+    for (const nlohmann::json &window : windows) {
+      writeIds(workshop.path("window.json"),
+               window["ids"].get<std::vector<int32_t>>());
+      Outcome outcome = run(workshop, {app, "eval", "--tokens",
+                                       workshop.path("window.json"), "--json"});
+      ASSERT_EQ(outcome.exitCode, 0) << outcome.errors;
+      auto found = nlohmann::json::parse(outcome.output, nullptr, false);
+      ASSERT_TRUE(found.is_object()) << outcome.output;
+      double expected = std::exp(window["nll"].get<double>() /
+                                 window["scored"].get<double>());
+      EXPECT_NEAR(found["perplexity"].get<double>() / expected, 1,
+                  kind.tolerance);
+    }
   }
 }
 
@@ -64,7 +99,8 @@ TEST_F(RealModelTest, KeptFormatsGiveTheSameBitsEverywhere) {
       // Logits of this model are about 20; flipped activation codes move them
       // by a few hundredths, a wrong scale or group by whole units.
       EXPECT_LE(rootMeanSquareDifference(*logits, *judge), 0.1);
-      if (!portable) portable = std::move(logits);
+      if (!portable)
+        portable = std::move(logits);
       else
         EXPECT_TRUE(sameBits(*logits, *portable))
             << "chunk " << feeding.chunk << ": differs from portable by up to "

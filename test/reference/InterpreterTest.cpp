@@ -41,11 +41,11 @@ class InterpreterTest : public testing::Test {
   // Appends `bytes` to the checkpoint and a quantized.weight to the module.
   void addBytes(const std::string &name, const std::string &type,
                 const std::string &sourceFormat, const std::string &bytes) {
-    weights += "quantized.weight @" + name + " : !quantized.tensor<" + type +
-               "> {file = 0 : i64, offset = " +
-               std::to_string(checkpoint.size()) +
-               " : i64, source_bytes = " + std::to_string(bytes.size()) +
-               " : i64, source_format = \"" + sourceFormat + "\"}\n";
+    weights +=
+        "quantized.weight @" + name + " : !quantized.tensor<" + type +
+        "> {file = 0 : i64, offset = " + std::to_string(checkpoint.size()) +
+        " : i64, source_bytes = " + std::to_string(bytes.size()) +
+        " : i64, source_format = \"" + sourceFormat + "\"}\n";
     checkpoint += bytes;
   }
 
@@ -64,11 +64,11 @@ class InterpreterTest : public testing::Test {
     std::ofstream(path, std::ios::binary) << checkpoint;
     std::string text = "module attributes {gemma.sources = [\"" + path +
                        "\"]} {\n" + weights + functions + "}\n";
-    mlir::ScopedDiagnosticHandler handler(
-        &context, [&](mlir::Diagnostic &diagnostic) {
-          errors += diagnostic.str();
-          return mlir::success();
-        });
+    mlir::ScopedDiagnosticHandler handler(&context,
+                                          [&](mlir::Diagnostic &diagnostic) {
+                                            errors += diagnostic.str();
+                                            return mlir::success();
+                                          });
     auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
     EXPECT_TRUE(module) << text << errors;
     if (!module) return mlir::failure();
@@ -90,7 +90,8 @@ class InterpreterTest : public testing::Test {
     std::string type = std::to_string(input.size()) + "x" + width + ", f32";
     addFloats("input", type, table);
     auto result = evaluateModule(
-        "func.func @forward(%t: tensor<?xi32>, %p: tensor<?xi32>) -> tensor<?x" +
+        "func.func @forward(%t: tensor<?xi32>, %p: tensor<?xi32>) -> "
+        "tensor<?x" +
             std::to_string(columns) +
             "xf32> {\n"
             "%w_in = quantized.reference @input : !quantized.tensor<" +
@@ -152,8 +153,8 @@ TEST_F(InterpreterTest, RopeRotatesHalvesOfEveryHead) {
                {{9, 9, 9, 9, 9, 9, 9, 9}, {1, 0, 0, 0, 0, 0, 0, 2}}, 8);
   // Position 0 rotates by nothing. Position 1: frequencies 1/2 and 0.1/2.
   std::vector<float> rotated = {
-      std::cos(0.5f), 0, std::sin(0.5f), 0,
-      0, -2 * std::sin(0.05f), 0, 2 * std::cos(0.05f)};
+      std::cos(0.5f),       0, std::sin(0.5f),     0, 0,
+      -2 * std::sin(0.05f), 0, 2 * std::cos(0.05f)};
   EXPECT_THAT(std::vector<float>(y.begin(), y.begin() + 8),
               testing::Each(9.0f));
   EXPECT_THAT(std::vector<float>(y.begin() + 8, y.end()),
@@ -188,8 +189,10 @@ TEST_F(InterpreterTest, AttentionSoftmaxAndWindow) {
 
 TEST_F(InterpreterTest, AttentionEqualsItsParts) {
   const char *attributes = "head_dim = 2 : i64, scale = 0.7 : f32";
-  std::string parts = std::string(R"(
-    %s = gemma.attention_scores %x, %x {)") + attributes + R"(} : tensor<?x4xf32>, tensor<?x4xf32> -> tensor<?x2x?xf32>
+  std::string parts =
+      std::string(R"(
+    %s = gemma.attention_scores %x, %x {)") +
+      attributes + R"(} : tensor<?x4xf32>, tensor<?x4xf32> -> tensor<?x2x?xf32>
     %c = gemma.softcap %s {cap = 2.0 : f32} : tensor<?x2x?xf32>
     %m = gemma.mask %c, %p {window = 2 : i64} : tensor<?x2x?xf32>, tensor<?xi32>
     %q = gemma.softmax %m : tensor<?x2x?xf32>
@@ -221,15 +224,15 @@ TEST_F(InterpreterTest, KeysAndValuesAreRoundedOnRequest) {
 TEST_F(InterpreterTest, ElementwiseFormulas) {
   auto y = run("%y = gemma.softcap %x {cap = 2.0 : f32} : tensor<?x2xf32>",
                {{1, -100}}, 2);
-  EXPECT_THAT(y, Pointwise(FloatNear(kRounding),
-                           {2 * std::tanh(0.5f), -2.0f}));
+  EXPECT_THAT(y, Pointwise(FloatNear(kRounding), {2 * std::tanh(0.5f), -2.0f}));
   weights.clear(), checkpoint.clear();
   // gelu_tanh(1) = 0.84119199, by torch.
-  y = run("%g = gemma.geglu %x, %x : tensor<?x2xf32>\n"
+  y =
+      run("%g = gemma.geglu %x, %x : tensor<?x2xf32>\n"
           "%y = gemma.add %g, %x : tensor<?x2xf32>",
           {{1, -1}}, 2);
-  EXPECT_THAT(y, Pointwise(FloatNear(kRounding),
-                           {1.84119199f, -1 + 0.15880801f}));
+  EXPECT_THAT(y,
+              Pointwise(FloatNear(kRounding), {1.84119199f, -1 + 0.15880801f}));
 }
 
 TEST_F(InterpreterTest, LayerAndWantedRowsPassRowsThrough) {
@@ -305,10 +308,9 @@ TEST_F(InterpreterTest, MatmulAgreesWithDecodedWeights) {
                  {x}, 3);
     std::vector<float> row(256);
     for (int n = 0; n < 3; ++n) {
-      format->decodeReference(
-          reinterpret_cast<const uint8_t *>(bytes.data()) +
-              n * format->sourceBytes(1, 256),
-          256, row.data());
+      format->decodeReference(reinterpret_cast<const uint8_t *>(bytes.data()) +
+                                  n * format->sourceBytes(1, 256),
+                              256, row.data());
       double sum = 0, size = 0;
       for (int k = 0; k < 256; ++k) {
         sum += double(row[k]) * x[k];
@@ -383,8 +385,7 @@ TEST_F(InterpreterTest, WeightsOutsideTheFileAreErrors) {
   addFloats("in", "2x1, f32", {1, 2});
   checkpoint.resize(4);
   EXPECT_TRUE(mlir::failed(evaluateModule(kEmbedOnly, {0})));
-  EXPECT_THAT(errors,
-              HasSubstr("expected 8 bytes at 0, found a file of 4"));
+  EXPECT_THAT(errors, HasSubstr("expected 8 bytes at 0, found a file of 4"));
 }
 
 TEST_F(InterpreterTest, OpsWithoutAFormulaAreErrors) {

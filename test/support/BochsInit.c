@@ -49,7 +49,8 @@ static void endMachine(int exitCode) {
     while (!(inb(ports[i] + 5) & 0x40)) {
     }
   }
-  for (size_t i = 0; i < sizeof request - 1; ++i) outb(request[i], BOCHS_SHUTDOWN);
+  for (size_t i = 0; i < sizeof request - 1; ++i)
+    outb(request[i], BOCHS_SHUTDOWN);
   reboot(RB_HALT_SYSTEM);
 }
 

@@ -12,14 +12,16 @@
 # package linux-image-cloud-amd64, downloaded (not installed) into ~/.cache on
 # first use (BOCHS_KERNEL names another vmlinuz instead). BOCHS names a Bochs 3.0
 # (Debian 13's source package), with the BIOS files of apt-get install bochsbios
-# vgabios, built in one minute by
-#   ./configure --with-nogui --enable-cpu-level=6 --enable-x86-64 --enable-fpu \
-#     --enable-avx --enable-evex --enable-amx --enable-cet --enable-pci \
-#     --enable-all-optimizations --disable-plugins --disable-docbook && make bochs
+# vgabios, built by
+#   CXX=clang++-22 ./configure --with-nogui --enable-x86-64 --enable-cpu-level=6 \
+#     --enable-fpu --enable-avx --enable-evex --enable-amx --enable-cet \
+#     --enable-pci --enable-all-optimizations --disable-debugger \
+#     --disable-plugins --disable-docbook --disable-large-ramfile && make bochs
 # Debian 12's Bochs 2.7 will not do: its CPUID leaf 0xD describes no PKRU state,
 # so that Linux turns XSAVE off, and AVX with it.
-# BOCHS_CPU: tigerlake (default), sapphire_rapids, ...: see `bochs --help cpu`.
-# BOCHS_LOG: a folder to keep the logs in; BOCHS_APPEND=ignore_loglevel fills them.
+# BOCHS_CPU: a model of `bochs --help cpu`; tigerlake, the default, is tested,
+# sapphire_rapids does not boot this kernel. BOCHS_LOG: a folder to keep logs
+# in; BOCHS_APPEND=ignore_loglevel fills them.
 set -euo pipefail
 
 fail() {
@@ -64,7 +66,7 @@ findKernel() {
   mv "$work"/boot/vmlinuz-* "$kernel"
 }
 
-# With these three the kernel overwrites its own text in Bochs, early in the boot.
+# With one of these three the kernel overwrites its own text early in the boot.
 withoutFeatures=clearcpuid=rdpid,fsrm,umip
 
 makeDisc() {
@@ -87,7 +89,9 @@ default linux
 prompt 0
 label linux
   kernel vmlinuz
-  append initrd=initrd earlyprintk=serial,ttyS0,115200 console=ttyS0,115200 ${BOCHS_APPEND:-quiet} $withoutFeatures mitigations=off nokaslr \
+  append initrd=initrd earlyprintk=serial,ttyS0,115200 \
+console=ttyS0,115200 ${BOCHS_APPEND:-quiet} $withoutFeatures \
+mitigations=off nokaslr \
 random.trust_cpu=on tsc=reliable no_timer_check panic=-1
 END
   xorriso -report_about WARNING -as mkisofs -o "$work/disc.iso" -b isolinux.bin \
@@ -99,7 +103,7 @@ writeConfiguration() {
   cat >"$work/bochsrc" <<END
 display_library: nogui
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
-vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
+vgaromimage: file=/usr/share/vgabios/vgabios.bin
 cpu: model=${BOCHS_CPU:-tigerlake}, count=1, ips=100000000
 memory: guest=${BOCHS_MEMORY:-1024}, host=${BOCHS_MEMORY:-1024}
 ata0-master: type=cdrom, path=$work/disc.iso, status=inserted

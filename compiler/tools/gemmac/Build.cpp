@@ -23,9 +23,9 @@ struct BuildFlags {
 };
 
 // What --help of a finished product lists and this version refuses by name.
-constexpr const char *kUnsupportedFlags[] = {
-    "--mmproj", "--recipe", "--preset", "--lora", "--calibrate",
-    "--pass-report"};
+constexpr const char *kUnsupportedFlags[] = {"--mmproj",    "--recipe",
+                                             "--preset",    "--lora",
+                                             "--calibrate", "--pass-report"};
 
 bool isTextOutput(const BuildOptions &options) {
   return !options.stopAfter.empty() || options.emit == "asm" ||
@@ -74,8 +74,8 @@ int runBuild(BuildFlags &flags) {
     return kWrongUsage;
   }
   if (options.output != "-")
-    if (llvm::Error error = packaging::checkOutputPath(options.output,
-                                                       {options.checkpoint}))
+    if (llvm::Error error =
+            packaging::checkOutputPath(options.output, {options.checkpoint}))
       return wrongInput(toString(std::move(error)));
   options.library = libraryFolder();
 
@@ -124,8 +124,10 @@ void addModelFlags(CLI::App &command, BuildFlags &flags) {
                   "native, or one that gemmac targets lists")
       ->capture_default_str()
       ->envname("GEMMAC_TARGET");
-  command.add_option("--cpu", options.cpu, "Processor to tune for, as LLVM "
-                                           "names it (znver3, …)")
+  command
+      .add_option("--cpu", options.cpu,
+                  "Processor to tune for, as LLVM "
+                  "names it (znver3, …)")
       ->envname("GEMMAC_CPU");
   command.add_option("--mattr", options.mattr, "Features: +x,-y")
       ->envname("GEMMAC_MATTR");

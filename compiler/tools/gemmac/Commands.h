@@ -10,7 +10,12 @@
 
 namespace gemmac::driver {
 
-enum ExitCode { kDone = 0, kWrongInput = 1, kWrongUsage = 2, kWrongMachine = 3 };
+enum ExitCode {
+  kDone = 0,
+  kWrongInput = 1,
+  kWrongUsage = 2,
+  kWrongMachine = 3
+};
 
 using Action = std::function<int()>;
 

@@ -34,7 +34,8 @@ static std::string describe(Location location) {
 DiagnosticPrinter::DiagnosticPrinter(MLIRContext &context,
                                      packaging::Progress &progress,
                                      bool isVerbose)
-    : ScopedDiagnosticHandler(&context), progress(progress),
+    : ScopedDiagnosticHandler(&context),
+      progress(progress),
       isVerbose(isVerbose) {
   setHandler([this](Diagnostic &diagnostic) { print(diagnostic); });
 }
@@ -43,19 +44,19 @@ void DiagnosticPrinter::print(Diagnostic &diagnostic) {
   std::string text = describe(diagnostic.getLocation()) + diagnostic.str();
   progress.clearLine();
   switch (diagnostic.getSeverity()) {
-  case DiagnosticSeverity::Error:
-    ++errors == 1 ? printError(text) : printNote(text);
-    break;
-  case DiagnosticSeverity::Warning:
-    llvm::errs() << "warning: " << text << "\n";
-    break;
-  case DiagnosticSeverity::Remark:
-    if (!isVerbose) return;
-    llvm::errs() << "remark: " << text << "\n";
-    break;
-  case DiagnosticSeverity::Note:
-    printNote(text);
-    break;
+    case DiagnosticSeverity::Error:
+      ++errors == 1 ? printError(text) : printNote(text);
+      break;
+    case DiagnosticSeverity::Warning:
+      llvm::errs() << "warning: " << text << "\n";
+      break;
+    case DiagnosticSeverity::Remark:
+      if (!isVerbose) return;
+      llvm::errs() << "remark: " << text << "\n";
+      break;
+    case DiagnosticSeverity::Note:
+      printNote(text);
+      break;
   }
   // Where in the IR an op stands is for who works on the compiler.
   for (Diagnostic &note : diagnostic.getNotes()) {

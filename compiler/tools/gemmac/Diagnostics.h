@@ -12,8 +12,8 @@ namespace gemmac::driver {
 class DiagnosticPrinter : public mlir::ScopedDiagnosticHandler {
  public:
   // Remarks are shown when `isVerbose`.
-  DiagnosticPrinter(mlir::MLIRContext &context,
-                    packaging::Progress &progress, bool isVerbose);
+  DiagnosticPrinter(mlir::MLIRContext &context, packaging::Progress &progress,
+                    bool isVerbose);
 
   bool hasError() const { return errors > 0; }
 

@@ -40,7 +40,8 @@ static int reportUsage(const CLI::App &app, const CLI::ParseError &error) {
 }
 
 static int run(int argc, char **argv) {
-  CLI::App app("gemmac compiles a Gemma checkpoint to one executable", "gemmac");
+  CLI::App app("gemmac compiles a Gemma checkpoint to one executable",
+               "gemmac");
   app.set_version_flag("--version", "gemmac " GEMMAC_VERSION);
   app.require_subcommand(1);
   Action chosen;

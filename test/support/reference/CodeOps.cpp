@@ -42,9 +42,8 @@ GroupFactors groupFactors(const CodeDescriptor &descriptor,
 }
 
 // acc after one super-block of codes against the same columns of a row.
-float accumulateBlock(const CodeDescriptor &descriptor,
-                      const CodeBlock &block, const int8_t *codes,
-                      const float *scales, float acc) {
+float accumulateBlock(const CodeDescriptor &descriptor, const CodeBlock &block,
+                      const int8_t *codes, const float *scales, float acc) {
   for (unsigned g = 0; g < descriptor.superBlock / descriptor.group; ++g) {
     int32_t products = 0, sum = 0;
     unsigned begin = g * descriptor.group;
@@ -102,8 +101,7 @@ Tensor reference::matmul(const Activations &input, const Weight &weight) {
       float acc = 0;
       for (size_t b = 0; b < blocks.size(); ++b) {
         int64_t column = b * descriptor.superBlock;
-        acc = accumulateBlock(descriptor, blocks[b],
-                              input.rowCodes(t) + column,
+        acc = accumulateBlock(descriptor, blocks[b], input.rowCodes(t) + column,
                               input.rowScales(t) + column / kActivationGroup,
                               acc);
       }

@@ -109,8 +109,7 @@ Tensor reference::softcap(const Tensor &input, float cap) {
 }
 
 Tensor reference::mask(const Tensor &scores,
-                       const std::vector<int32_t> &positions,
-                       int64_t window) {
+                       const std::vector<int32_t> &positions, int64_t window) {
   Tensor result = scores;
   int64_t heads = scores.shape[1], keys = scores.shape[2];
   for (int64_t t = 0; t < scores.rows(); ++t)

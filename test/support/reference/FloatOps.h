@@ -17,8 +17,8 @@ Tensor linear(const Tensor &input, const Weight &weight);
 Tensor ropeAngles(const std::vector<int32_t> &positions, int64_t headDim,
                   double theta, double factor);
 Tensor rope(const Tensor &input, const Tensor &angles);
-Tensor attentionScores(const Tensor &query, const Tensor &key,
-                       int64_t headDim, float scale);
+Tensor attentionScores(const Tensor &query, const Tensor &key, int64_t headDim,
+                       float scale);
 Tensor softcap(const Tensor &input, float cap);
 // Score j belongs to positions[j]: the call holds the whole sequence.
 Tensor mask(const Tensor &scores, const std::vector<int32_t> &positions,

@@ -42,8 +42,7 @@ class Interpreter {
   }
 
  private:
-  FailureOr<SmallVector<Datum>> runBlock(Block &block,
-                                         ArrayRef<Datum> inputs);
+  FailureOr<SmallVector<Datum>> runBlock(Block &block, ArrayRef<Datum> inputs);
   LogicalResult run(Operation *op);
   FailureOr<Tensor> compute(Operation *op);
   FailureOr<Tensor> compute(gemma::EmbedOp op);
@@ -135,8 +134,8 @@ LogicalResult Interpreter::run(Operation *op) {
   if (auto call = dyn_cast<func::CallOp>(op)) return runCall(call);
   if (auto loop = dyn_cast<scf::ForOp>(op)) return runLoop(loop);
   if (auto layer = dyn_cast<gemma::LayerOp>(op))
-    return bindResults(op, runBlock(layer.getBody().front(),
-                                    dataOf(layer.getInputs())));
+    return bindResults(
+        op, runBlock(layer.getBody().front(), dataOf(layer.getInputs())));
   if (auto constant = dyn_cast<arith::ConstantIndexOp>(op)) {
     data.insert_or_assign(constant, constant.value());
     return success();
@@ -170,9 +169,9 @@ FailureOr<Tensor> Interpreter::compute(gemma::EmbedOp op) {
 }
 
 Tensor Interpreter::compute(gemma::AttentionOp op) {
-  Tensor scores = attentionScores(rows(op.getQuery()), stored(op.getKey()),
-                                  op.getHeadDim(),
-                                  op.getScale().convertToFloat());
+  Tensor scores =
+      attentionScores(rows(op.getQuery()), stored(op.getKey()), op.getHeadDim(),
+                      op.getScale().convertToFloat());
   if (float cap = op.getSoftcap().convertToFloat(); cap > 0)
     scores = softcap(scores, cap);
   scores = mask(scores, ids(op.getPositions()), op.getWindow());
@@ -213,8 +212,7 @@ FailureOr<Tensor> Interpreter::compute(Operation *op) {
         return softcap(rows(o.getInput()), o.getCap().convertToFloat());
       })
       .Case([&](gemma::MaskOp o) {
-        return mask(rows(o.getScores()), ids(o.getPositions()),
-                    o.getWindow());
+        return mask(rows(o.getScores()), ids(o.getPositions()), o.getWindow());
       })
       .Case([&](gemma::SoftmaxOp o) { return softmax(rows(o.getInput())); })
       .Case([&](gemma::AttentionValuesOp o) {
@@ -238,12 +236,11 @@ FailureOr<Tensor> Interpreter::compute(Operation *op) {
 
 }  // namespace
 
-FailureOr<Tensor> reference::evaluate(ModuleOp module,
-                                      ArrayRef<int32_t> tokens,
+FailureOr<Tensor> reference::evaluate(ModuleOp module, ArrayRef<int32_t> tokens,
                                       const Options &options) {
   auto forward = module.lookupSymbol<func::FuncOp>("forward");
-  if (!forward || forward.isDeclaration() ||
-      forward.getNumArguments() != 2 || forward.getNumResults() != 1)
+  if (!forward || forward.isDeclaration() || forward.getNumArguments() != 2 ||
+      forward.getNumResults() != 1)
     return module.emitError(
         "expected func @forward(%tokens, %positions) with one result");
   auto positions = std::make_shared<Ids>(tokens.size());

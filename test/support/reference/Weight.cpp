@@ -52,9 +52,8 @@ FailureOr<Weight> WeightFiles::open(quantized::WeightOp op) {
   if (failed(file)) return failure();
   uint64_t begin = op.getOffset(), size = op.getSourceBytes();
   if (begin > file->size() || size > file->size() - begin)
-    return op.emitError("expected ")
-           << size << " bytes at " << begin << ", found a file of "
-           << file->size();
+    return op.emitError("expected ") << size << " bytes at " << begin
+                                     << ", found a file of " << file->size();
   quantized::TensorType type = op.getTensorType();
   Weight weight;
   weight.bytes = file->bytes_begin() + begin;

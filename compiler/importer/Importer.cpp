@@ -1,0 +1,123 @@
+// Chooses the reader by the path, builds the graph, and writes the two other
+// sections; see the header.
+#include "compiler/importer/Importer.h"
+
+#include "compiler/importer/CheckpointFile.h"
+#include "compiler/importer/Gguf.h"
+#include "compiler/importer/HuggingFaceConfig.h"
+#include "compiler/importer/Safetensors.h"
+#include "compiler/importer/models/Gemma3.h"
+#include "compiler/importer/tokenizer/TokenizerBlob.h"
+#include "dialects/gemma/Gemma.h"
+#include "dialects/quantized/Quantized.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Verifier.h"
+
+using namespace mlir;
+
+namespace gemmac::importer {
+namespace {
+
+llvm::Expected<Checkpoint> readHuggingFace(llvm::StringRef folder,
+                                           llvm::StringRef file) {
+  Checkpoint result;
+  if (llvm::Error error = file.empty() ? readSafetensorsFolder(folder, result)
+                                       : readSafetensors(file, result))
+    return std::move(error);
+  if (llvm::Error error = readHuggingFaceFolder(folder, result))
+    return std::move(error);
+  return result;
+}
+
+llvm::Expected<std::string> makeTokenizerBlob(Checkpoint &checkpoint) {
+  if (!checkpoint.tokenizer) return std::string();
+  // Only a model that chats has conversation marks that a user could forge.
+  if (checkpoint.config.chatTemplate != ChatTemplate::None)
+    demoteStructuralPieces(*checkpoint.tokenizer);
+  std::string message;
+  auto blob = writeTokenizerBlob(*checkpoint.tokenizer, message);
+  if (!blob)
+    return importError(checkpoint.files.front() + ": tokenizer: " + message);
+  return std::move(*blob);
+}
+
+void setAttributes(ModuleOp module, const Checkpoint &checkpoint) {
+  Builder builder(module.getContext());
+  SmallVector<StringRef> sources(checkpoint.files.begin(),
+                                 checkpoint.files.end());
+  module->setAttr("gemma.sources", builder.getStrArrayAttr(sources));
+  const ModelConfig &config = checkpoint.config;
+  auto size = [&](StringRef name, int64_t value) {
+    return builder.getNamedAttr(name, builder.getI64IntegerAttr(value));
+  };
+  module->setAttr(
+      "gemma.model",
+      builder.getDictionaryAttr(
+          {builder.getNamedAttr("architecture",
+                                builder.getStringAttr(config.architecture)),
+           size("vocabulary", config.vocabulary), size("width", config.width),
+           size("layers", config.layers), size("heads", config.heads),
+           size("kv_heads", config.kvHeads), size("head_dim", config.headDim),
+           size("ffn", config.ffn), size("context", config.context)}));
+}
+
+llvm::Error buildModel(Checkpoint &checkpoint, ImportedModel &model) {
+  setAttributes(*model.module, checkpoint);
+  if (llvm::Error error = buildGemma3(checkpoint, *model.module)) return error;
+  model.metadataJson = makeMetadata(checkpoint);
+  auto blob = makeTokenizerBlob(checkpoint);
+  if (!blob) return blob.takeError();
+  model.tokenizerBlob = std::move(*blob);
+  return llvm::Error::success();
+}
+
+}  // namespace
+
+llvm::Expected<Checkpoint> readCheckpoint(llvm::StringRef path) {
+  llvm::SmallString<256> absolute(path);
+  if (std::error_code error = llvm::sys::fs::make_absolute(absolute))
+    return importError(path + ": " + error.message());
+  llvm::sys::path::remove_dots(absolute, /*remove_dot_dot=*/false);
+  while (absolute.size() > 1 && absolute.back() == '/') absolute.pop_back();
+  if (!llvm::sys::fs::exists(absolute))
+    return importError(path + ": no such file or folder");
+  if (llvm::sys::fs::is_directory(absolute))
+    return readHuggingFace(absolute, "");
+  llvm::StringRef file = absolute;
+  if (file.ends_with(".safetensors"))
+    return readHuggingFace(llvm::sys::path::parent_path(file), file);
+  if (!file.ends_with(".gguf"))
+    return importError(path + ": expected a folder, a .safetensors file or a "
+                              ".gguf file");
+  auto gguf = readGgufFile(file);
+  if (!gguf) return gguf.takeError();
+  return readGgufCheckpoint(*gguf);
+}
+
+FailureOr<ImportedModel> importCheckpoint(llvm::StringRef path,
+                                          MLIRContext &context) {
+  context.loadDialect<gemma::GemmaDialect, quantized::QuantizedDialect,
+                      func::FuncDialect>();
+  Location unknown = UnknownLoc::get(&context);
+  auto checkpoint = readCheckpoint(path);
+  if (!checkpoint) {
+    emitError(unknown) << llvm::toString(checkpoint.takeError());
+    return failure();
+  }
+  ImportedModel model;
+  model.module = ModuleOp::create(unknown);
+  if (llvm::Error error = buildModel(*checkpoint, model)) {
+    emitError(unknown) << llvm::toString(std::move(error));
+    return failure();
+  }
+  if (failed(verify(*model.module))) return failure();
+  for (const std::string &warning : checkpoint->warnings)
+    emitWarning(unknown) << warning;
+  model.config = std::move(checkpoint->config);
+  return std::move(model);
+}
+
+}  // namespace gemmac::importer

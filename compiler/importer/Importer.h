@@ -1,0 +1,40 @@
+// The importer's front door: a checkpoint on disk -> a module of the gemma
+// dialect with a plan of its weights, the tokenizer's section and the first
+// part of the metadata section. Reads no weight. Example:
+//   auto model = importer::importCheckpoint("gemma-3-270m.gguf", context);
+//   if (failed(model)) return failure();  // one error was emitted
+#ifndef GEMMAC_COMPILER_IMPORTER_IMPORTER_H
+#define GEMMAC_COMPILER_IMPORTER_IMPORTER_H
+
+#include <string>
+
+#include "compiler/importer/Checkpoint.h"
+#include "llvm/Support/Error.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+namespace gemmac::importer {
+
+struct ImportedModel {
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  std::string tokenizerBlob;  // empty where the checkpoint has no tokenizer
+  std::string metadataJson;   // one object, compact, the same for the same input
+  ModelConfig config;
+};
+
+// Reads the files' tables. `path`: a folder of Hugging Face's layout, a
+// .safetensors file in one, or a .gguf file.
+llvm::Expected<Checkpoint> readCheckpoint(llvm::StringRef path);
+
+// Loads the dialects it needs into `context`. On failure it has emitted one
+// error that names file and tensor, or key; warnings do not stop it.
+mlir::FailureOr<ImportedModel> importCheckpoint(llvm::StringRef path,
+                                                mlir::MLIRContext &context);
+
+// The metadata object: name, architecture, sizes, sources, bos, eos,
+// generation, chat_template, suppress_tokens, licence, tokens.
+std::string makeMetadata(const Checkpoint &checkpoint);
+
+}  // namespace gemmac::importer
+
+#endif  // GEMMAC_COMPILER_IMPORTER_IMPORTER_H

@@ -1,0 +1,25 @@
+// The lowering stage's pipeline; see Lowering.h.
+#include "compiler/lowering/Lowering.h"
+
+#include "compiler/lowering/Passes.h"
+
+using namespace mlir;
+
+void gemmac::lowering::buildLoweringPipeline(OpPassManager &manager,
+                                             const Options &options) {
+  manager.addPass(createOutlineLayers());
+  PlanKvCacheOptions cache;
+  cache.kvFormat = options.kvFormat;
+  cache.prefillRows = options.prefillRows;
+  cache.ctxSize = options.contextSize;
+  manager.addPass(createPlanKvCache(cache));
+  LowerToKernelOptions kernel;
+  kernel.prefillRows = options.prefillRows;
+  kernel.batchRows = options.batchRows;
+  kernel.headRows = options.headRows;
+  kernel.kernelName = options.name;
+  manager.addPass(createLowerToKernel(kernel));
+  manager.addPass(createPlanPhases());
+  manager.addPass(createPlanBuffers());
+  manager.addPass(createPlanWeights());
+}
