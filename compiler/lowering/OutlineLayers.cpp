@@ -1,13 +1,13 @@
 // --gemmac-outline-layers: gemma.layer regions that are equal but for weight
 // symbols -> one function a kind, tables of weights, calls. IR before and
-// after: test/lowering/outline-layers.mlir. Does not look for parts of layers
-// that are equal, nor touch what stands outside layers.
+// after: test/lowering/outline-layers.mlir. Does not look for equal parts of
+// layers, nor touch what stands outside layers.
 #include "compiler/lowering/Passes.h"
 #include "dialects/gemma/Gemma.h"
 #include "dialects/quantized/Quantized.h"
-#include "llvm/ADT/MapVector.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/OwningOpRef.h"
 #include "mlir/IR/Remarks.h"
 
 namespace gemmac::lowering {
@@ -25,35 +25,143 @@ class OutlineLayers : public lowering::impl::OutlineLayersBase<OutlineLayers> {
   void runOnOperation() override;
 };
 
+// Layers that share one function.
+struct Kind {
+  OwningOpRef<gemma::LayerOp> shape;  // a layer with its weights' names erased
+  SmallVector<gemma::LayerOp> layers;
+};
+
 }  // namespace
 
-// References without an index, in order: the places where layers may differ.
-static SmallVector<quantized::ReferenceOp> references(gemma::LayerOp layer) {
+// The references to weights, in order: where layers of one kind may differ.
+static SmallVector<quantized::ReferenceOp> references(Operation *root) {
   SmallVector<quantized::ReferenceOp> found;
-  layer.getBody().walk([&](quantized::ReferenceOp reference) {
+  root->walk([&](quantized::ReferenceOp reference) {
     if (!reference.getIndex()) found.push_back(reference);
   });
   return found;
 }
 
-// The layer's generic text without its number and its weights' names: equal
-// texts are equal kinds. Text, because it covers types, attributes and data
-// flow of ops that this pass need not know.
-static std::string signature(gemma::LayerOp layer) {
-  auto copy = cast<gemma::LayerOp>(layer->cloneWithoutRegions());
-  layer.getBody().cloneInto(&copy.getBody(), *std::make_unique<IRMapping>());
-  copy.setLayer(0);
-  for (quantized::ReferenceOp reference : references(copy))
+static OwningOpRef<gemma::LayerOp> shapeOf(gemma::LayerOp layer) {
+  OwningOpRef<gemma::LayerOp> shape(layer.clone());
+  for (quantized::ReferenceOp reference : references(*shape))
     reference.setSymbol("weight");
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  for (Type type : layer.getInputs().getTypes()) stream << type << ",";
-  copy.getBody().front().walk([&](Operation *op) {
-    for (NamedAttribute attribute : op->getAttrs())
-      stream << attribute.getName().strref() << attribute.getValue();
-  });
-  copy->dropAllReferences();
-  return text;
+  return shape;
 }
 
-void OutlineLayers::runOnOperation() {}
+static bool isSame(gemma::LayerOp a, gemma::LayerOp b) {
+  return a.getInputs().getTypes() == b.getInputs().getTypes() &&
+         a.getType() == b.getType() &&
+         OperationEquivalence::isRegionEquivalentTo(
+             &a.getBody(), &b.getBody(),
+             OperationEquivalence::IgnoreLocations);
+}
+
+// "blk.3.attn_q.weight" and "model.layers.3.mlp.up_proj.weight" without what
+// names the layer: what the table of that place is called.
+static StringRef placeOf(StringRef weight) {
+  StringRef rest = weight;
+  while (!rest.empty()) {
+    auto [part, after] = rest.split('.');
+    unsigned number;
+    if (!part.getAsInteger(10, number) && !after.empty()) return after;
+    rest = after;
+  }
+  return weight;
+}
+
+// Turns the references of `function`, a copy of the kind's first layer, into
+// entries of new tables.
+static void makeTables(const Kind &kind, func::FuncOp function, Value index,
+                       SymbolTable &symbols) {
+  SmallVector<SmallVector<quantized::ReferenceOp>> ofLayer;
+  for (gemma::LayerOp layer : kind.layers)
+    ofLayer.push_back(references(layer));
+  OpBuilder builder(function);
+  for (auto [place, reference] : llvm::enumerate(references(function))) {
+    SmallVector<Attribute> weights;
+    for (auto &layer : ofLayer)
+      weights.push_back(layer[place].getSymbolAttr());
+    std::string name = llvm::formatv("{0}.{1}", function.getName(),
+                                     placeOf(reference.getSymbol()));
+    builder.setInsertionPoint(function);
+    auto table = quantized::WeightTableOp::create(
+        builder, reference.getLoc(), name, builder.getArrayAttr(weights),
+        TypeAttr::get(reference.getType()));
+    symbols.insert(table, function->getIterator());
+    builder.setInsertionPoint(reference);
+    Value entry = quantized::ReferenceOp::create(
+        builder, reference.getLoc(), reference.getType(),
+        FlatSymbolRefAttr::get(table.getSymNameAttr()), index);
+    reference.replaceAllUsesWith(entry);
+    reference.erase();
+  }
+}
+
+static func::FuncOp makeFunction(const Kind &kind, int64_t number,
+                                 Operation *before, SymbolTable &symbols) {
+  gemma::LayerOp layer = kind.layers.front();
+  OpBuilder builder(before);
+  SmallVector<Type> inputs(layer.getInputs().getTypes());
+  inputs.append(2, builder.getIndexType());
+  auto function = func::FuncOp::create(
+      builder, layer.getLoc(), "layer_" + std::to_string(number),
+      builder.getFunctionType(inputs, layer.getType()));
+  function.setPrivate();
+  function->setAttr("gemma.layer_kind", builder.getI64IntegerAttr(number));
+  symbols.insert(function);
+  Block *body = function.addEntryBlock();
+  builder.setInsertionPointToStart(body);
+  IRMapping mapping;
+  mapping.map(layer.getBody().getArguments(),
+              body->getArguments().drop_back(2));
+  for (Operation &op : layer.getBody().front()) {
+    if (auto yield = dyn_cast<gemma::YieldOp>(op))
+      func::ReturnOp::create(builder, op.getLoc(),
+                             mapping.lookup(yield.getValue()));
+    else
+      builder.clone(op, mapping);
+  }
+  makeTables(kind, function, body->getArgument(inputs.size() - 2), symbols);
+  return function;
+}
+
+void OutlineLayers::runOnOperation() {
+  ModuleOp module = getOperation();
+  SymbolTable symbols(module);
+  std::vector<Kind> kinds;
+  DenseMap<Operation *, int64_t> numbers;  // of all layers, in order
+  module.walk([&](gemma::LayerOp layer) {
+    numbers.try_emplace(layer, numbers.size());
+    auto shape = shapeOf(layer);
+    auto same = llvm::find_if(
+        kinds, [&](Kind &kind) { return isSame(*kind.shape, *shape); });
+    if (same == kinds.end()) {
+      kinds.push_back({std::move(shape), {}});
+      same = std::prev(kinds.end());
+    }
+    same->layers.push_back(layer);
+  });
+  if (kinds.empty()) return;
+  for (auto [number, kind] : llvm::enumerate(kinds)) {
+    Operation *user =
+        kind.layers.front()->getParentOfType<func::FuncOp>();
+    func::FuncOp function = makeFunction(kind, number, user, symbols);
+    for (auto [index, layer] : llvm::enumerate(kind.layers)) {
+      OpBuilder builder(layer);
+      SmallVector<Value> inputs(layer.getInputs());
+      for (int64_t value : {int64_t(index), numbers[layer]})
+        inputs.push_back(arith::ConstantIndexOp::create(
+            builder, layer.getLoc(), value));
+      auto call =
+          func::CallOp::create(builder, layer.getLoc(), function, inputs);
+      layer.replaceAllUsesWith(call.getResults());
+    }
+  }
+  for (Kind &kind : kinds)
+    for (gemma::LayerOp layer : kind.layers) layer.erase();
+  remark::passed(module.getLoc(), remark::RemarkOpts::name("OutlineLayers")
+                                      .category("lowering"))
+      << llvm::formatv("{0} layers of {1} kinds", numbers.size(), kinds.size())
+             .str();
+}

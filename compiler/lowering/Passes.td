@@ -80,8 +80,7 @@ def PlanPhases : Pass<"gemmac-plan-phases", "::mlir::ModuleOp"> {
     Each phase moves to the earliest phase where it may run: row operations of
     one row count join one tile body when they touch only their own row of
     what they share; work without a dependency becomes another segment of the
-    same phase. A whole-buffer copy into the hidden rows goes away: its source
-    is written there. Calls are never crossed. The remark counts barriers of
+    same phase. Calls are never crossed. The remark counts barriers of
     the function itself.
   }];
   let dependentDialects = ["::gemmac::kernel::KernelDialect"];

@@ -86,15 +86,16 @@ Expected<WeightPlan> planWeights(mlir::ModuleOp module) {
     end = job.packedOffset + job.packedBytes;
   }
   plan.sectionBytes = end;
-  for (auto model : module.getOps<kernel::ModelOp>())
-    if (auto bytes = model.getWeightBytes()) {
-      if (uint64_t(*bytes) < end)
-        return createStringError(
-            "kernel.model: expected weight_bytes of at "
-            "least " +
-            Twine(end) + ", found " + Twine(*bytes));
-      plan.sectionBytes = uint64_t(*bytes);
-    }
+  for (auto model : module.getOps<kernel::ModelOp>()) {
+    plan.modelSymbol = model.getSymName().str();
+    uint64_t bytes = uint64_t(model.getWeightBytes().value_or(int64_t(end)));
+    if (bytes < end)
+      return createStringError(
+          "kernel.model: expected weight_bytes of at "
+          "least " +
+          Twine(end) + ", found " + Twine(bytes));
+    plan.sectionBytes = bytes;
+  }
   return plan;
 }
 

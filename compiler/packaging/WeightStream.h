@@ -36,10 +36,11 @@ struct WeightPlan {
   std::vector<std::string> sources;  // paths
   std::vector<WeightJob> jobs;       // by packedOffset, apart from each other
   uint64_t sectionBytes = 0;
+  std::string modelSymbol;  // kernel.model's; empty without one
 };
 
 // Reads the plan from the module: `gemma.sources`, the weights that PlanWeights
-// placed, and kernel.model's weight_bytes where there is one.
+// placed, and kernel.model's symbol and weight_bytes where there is one.
 llvm::Expected<WeightPlan> planWeights(mlir::ModuleOp module);
 
 // Writes the section at `fileOffset` of `output`; padding becomes zeros.

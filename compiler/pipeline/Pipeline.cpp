@@ -41,23 +41,6 @@ void loadDialects(MLIRContext &context) {
 
 namespace {
 
-// What stage 6 needs of the kernel dialect's module, which stage 5 consumes.
-struct Placement {
-  std::string symbol;  // of gemma_model_code
-  packaging::WeightPlan weights;
-};
-
-LogicalResult readPlacement(ModuleOp module, Placement &placement) {
-  auto models = module.getOps<kernel::ModelOp>();
-  if (!llvm::hasSingleElement(models))
-    return module.emitError("expected one kernel.model after lowering");
-  placement.symbol = (*models.begin()).getSymName().str();
-  auto weights = packaging::planWeights(module);
-  if (!weights) return report(*module.getContext(), weights.takeError());
-  placement.weights = std::move(*weights);
-  return success();
-}
-
 FailureOr<SmallVector<char, 0>> emit(const BuildOptions &options,
                                      const Target &target, ModuleOp module) {
   if (options.emit == "mlir") {
@@ -74,21 +57,22 @@ FailureOr<SmallVector<char, 0>> emit(const BuildOptions &options,
 
 LogicalResult package(const BuildOptions &options, const Target &target,
                       const importer::ImportedModel &model,
-                      const Placement &placement, ArrayRef<char> object,
-                      AtomicFile &output, packaging::Progress &progress) {
+                      const packaging::WeightPlan &weights,
+                      ArrayRef<char> object, AtomicFile &output,
+                      packaging::Progress &progress) {
   MLIRContext &context = *model.module.get().getContext();
-  auto metadata = extendMetadata(model.metadataJson, options, target.name(),
-                                 placement.weights);
+  auto metadata =
+      extendMetadata(model.metadataJson, options, target.name(), weights);
   if (!metadata) return report(context, metadata.takeError());
   packaging::Program program;
   program.object = object;
   program.tokenizer = llvm::arrayRefFromStringRef(model.tokenizerBlob);
   program.metadata = *metadata;
   program.link.sysroot = options.library + "/" + target.architecture().str();
-  program.link.modelSymbol = placement.symbol;
+  program.link.modelSymbol = weights.modelSymbol;
   program.link.keepSymbols = options.debugInfo;
-  if (llvm::Error error = packaging::packageProgram(program, placement.weights,
-                                                    output, progress))
+  if (llvm::Error error =
+          packaging::packageProgram(program, weights, output, progress))
     return report(context, std::move(error));
   return success();
 }
@@ -146,8 +130,9 @@ LogicalResult build(const BuildOptions &options, MLIRContext &context,
     return failure();
   stop = seams.stopsAfter(module, "lowering");
   if (failed(stop) || *stop) return stop;
-  Placement placement;
-  if (failed(readPlacement(module, placement))) return failure();
+  // Read now: the target consumes the kernel dialect.
+  auto weights = packaging::planWeights(module);
+  if (!weights) return report(context, weights.takeError());
 
   progress.phase("5/6 compiling for " + target->name().str());
   if (failed(seams.run(module, [&](OpPassManager &manager) {
@@ -163,7 +148,7 @@ LogicalResult build(const BuildOptions &options, MLIRContext &context,
         context, writeOutput(options, StringRef(bytes->data(), bytes->size())));
 
   progress.phase("6/6 packaging");
-  return package(options, *target, *model, placement, *bytes, output, progress);
+  return package(options, *target, *model, *weights, *bytes, output, progress);
 }
 
 }  // namespace gemmac::pipeline

@@ -23,8 +23,8 @@ namespace {
 
 constexpr size_t kHashChunk = size_t{1} << 20;
 
-const char *const kSectionNames[GEMMA_SECTION_COUNT] = {"metadata", "tokenizer",
-                                                        "weights"};
+const char *const kSectionNames[GEMMA_SECTION_COUNT] = {
+    "metadata section", "tokenizer section", "weights section"};
 
 // What a user knows the file as: /proc/self/exe says nothing in a message.
 std::string shownName(const char *path) {
@@ -175,7 +175,7 @@ Status Container::checkHashes() const {
   auto metadata = section(GEMMA_SECTION_METADATA);
   if (XXH3_64bits(metadata.data(), metadata.size()) !=
       end.sections[GEMMA_SECTION_METADATA].hash)
-    return damaged("metadata");
+    return damaged("metadata section");
   return {};
 }
 

@@ -262,17 +262,21 @@ void lowerMatmulTile(kernel::MatmulTileOp op, ValueRange operands,
     e.loop(first, last, 1, [&](Value block) {
       Value rowBlock = e.at(weight, e.mul(block, e.c64(mm.blockBytes)));
       Value outBlock = e.at(out, e.mul(block, e.c64(kLanes * 4)));
-      if (!isFloat && mm.chunkRows == 1) {
+      if (isFloat)
+        return emitRows(e, library, mm, rowBlock, in, outBlock, from, to,
+                        block);
+      auto one = [&] {
         Value row = e.at(in, e.mul(from, e.c64(mm.inBytes)));
         Value to1 = e.at(outBlock, e.mul(from, e.c64(mm.n * 4)));
-        return dotOne(e, library, mm, rowBlock, row, to1, block);
-      }
-      Value weights = rowBlock;
-      if (!isFloat) {
-        weights = scratchPointer(e, context);
-        unpackPanel(e, mm, rowBlock, weights);
-      }
-      emitRows(e, library, mm, weights, in, outBlock, from, to, block);
+        dotOne(e, library, mm, rowBlock, row, to1, block);
+      };
+      if (mm.chunkRows == 1) return one();
+      // A lone row (decoding's head, a last chunk) skips the panel.
+      e.when(e.less(from, e.sub(to, e.c64(1))), [&] {
+        Value panel = scratchPointer(e, context);
+        unpackPanel(e, mm, rowBlock, panel);
+        emitRows(e, library, mm, panel, in, outBlock, from, to, block);
+      }, one);
     });
   };
   library.call(builder, op.getLoc(), name, operands, body, scratch);

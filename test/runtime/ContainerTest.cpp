@@ -79,7 +79,7 @@ TEST_F(ContainerTest, CodeAndMetadataAreCheckedAtStart) {
   EXPECT_NE(openError(damaged).find("the code is damaged"), std::string::npos);
   damaged = bytes;
   damaged[65536 + 3] ^= 1;
-  EXPECT_NE(openError(damaged).find("the metadata is damaged"),
+  EXPECT_NE(openError(damaged).find("the metadata section is damaged"),
             std::string::npos);
   EXPECT_FALSE(container.isOpen());
 }

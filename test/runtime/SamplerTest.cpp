@@ -67,8 +67,9 @@ Distribution slowDistribution(const std::vector<float> &logits,
   }
   std::vector<int32_t> ascending(scores.size());
   std::iota(ascending.begin(), ascending.end(), 0);
-  std::stable_sort(ascending.begin(), ascending.end(),
-                   [&](int a, int b) { return scores[a] < scores[b]; });
+  std::sort(ascending.begin(), ascending.end(), [&](int a, int b) {
+    return scores[a] != scores[b] ? scores[a] < scores[b] : a < b;
+  });
   if (o.topP < 1) {
     std::vector<double> p = softmax(scores);
     double cumulative = 0;

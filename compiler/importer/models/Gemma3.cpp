@@ -116,7 +116,7 @@ Value Gemma3Graph::layer(int64_t index, Value x, Value positions,
   h = attention(h, body->getArgument(1), body->getArgument(2), name,
                 config.sliding[size_t(index)]);
   h = norm(h, name + ".post_attention_layernorm", config.width);
-  x = gemma::AddOp::create(builder, loc, x, h);
+  x = gemma::AddOp::create(builder, loc, x.getType(), x, h);
 
   h = norm(x, name + ".pre_feedforward_layernorm", config.width);
   Value gate = linear(h, name + ".mlp.gate_proj", config.ffn);
@@ -124,7 +124,7 @@ Value Gemma3Graph::layer(int64_t index, Value x, Value positions,
   h = gemma::GegluOp::create(builder, loc, up.getType(), gate, up);
   h = linear(h, name + ".mlp.down_proj", config.width);
   h = norm(h, name + ".post_feedforward_layernorm", config.width);
-  x = gemma::AddOp::create(builder, loc, x, h);
+  x = gemma::AddOp::create(builder, loc, x.getType(), x, h);
 
   at(name);
   gemma::YieldOp::create(builder, loc, x);

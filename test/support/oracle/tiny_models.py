@@ -2,8 +2,8 @@
 
 A Hugging Face model -> every tensor drawn at random (randomize), its greedy
 continuation (continueGreedily), and the files that tests read without Python
-(writeCheckpoint, writeOutputs). It knows no architecture. Needs torch, transformers 5
-(4 reads rope_parameters without a word and ignores them), safetensors.
+(writeCheckpoint, writeOutputs). It knows no architecture. Needs torch,
+transformers 5 (4 ignores rope_parameters without a word), safetensors.
 """
 
 import json

@@ -1,0 +1,64 @@
+// One function on tensors -> one function on buffers: what LowerToKernel makes
+// for each entry point. A value is a buffer, an op is a phase. The op families
+// stand in LowerRows.cpp, LowerMatmul.cpp and LowerAttention.cpp.
+#ifndef GEMMAC_COMPILER_LOWERING_FUNCTIONLOWERING_H
+#define GEMMAC_COMPILER_LOWERING_FUNCTIONLOWERING_H
+
+#include "dialects/gemma/Gemma.h"
+#include "dialects/kernel/Kernel.h"
+#include "dialects/quantized/Quantized.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace gemmac::lowering {
+
+// What distinguishes the entry points.
+struct Entry {
+  std::string name;         // decode, batch, prefill, head
+  int64_t maxRows;          // of one call
+  int64_t chunkRows;        // of a matmul tile
+  bool attentionByBlock;    // share a row's blocks among the threads
+};
+
+class FunctionLowering {
+ public:
+  FunctionLowering(mlir::OpBuilder &builder, const Entry &entry,
+                   mlir::Value step, mlir::Value rows)
+      : b(builder), entry(entry), step(step), rows(rows) {}
+
+  mlir::OpBuilder &b;
+  const Entry &entry;
+  mlir::Value step;
+  mlir::Value rows;   // T as index
+  mlir::Value layer;  // in a layer function: its number among all layers
+  std::string kvFormat;
+  int64_t context = 0;
+
+  // The buffer (or reference, or index) that stands for a value.
+  mlir::Value lookup(mlir::Value value) { return values.lookup(value); }
+  void map(mlir::Value value, mlir::Value to) { values[value] = to; }
+  // The buffer of an op's result: what map() gave, else a new one.
+  mlir::Value result(mlir::Value value);
+
+  // A phase of `count` tiles whose body gets the tile's index.
+  using Body = llvm::function_ref<void(mlir::OpBuilder &, mlir::Value)>;
+  void phase(mlir::Location loc, mlir::Value count, Body body);
+
+  mlir::LogicalResult lower(mlir::Operation *op);
+
+ private:
+  bool lowerRows(mlir::Operation *op);
+  bool lowerMatmul(mlir::Operation *op);
+  void matmul(mlir::Location loc, mlir::Value weight, mlir::Value in,
+              mlir::Value out);
+  void lowerAttention(gemma::AttentionOp op);
+  void lowerCall(mlir::func::CallOp op);
+
+  llvm::DenseMap<mlir::Value, mlir::Value> values;
+};
+
+// tensor<?xNxf32> -> memref<?xNxf32>; activations -> their bytes.
+mlir::MemRefType bufferType(mlir::Type type);
+
+}  // namespace gemmac::lowering
+
+#endif

@@ -1,0 +1,66 @@
+// Attention of LowerToKernel: keys and values go to the cache, then each row
+// reads it: whole rows a tile in prefill, block by block and a fold for calls
+// of few rows.
+#include "compiler/lowering/FunctionLowering.h"
+
+using namespace mlir;
+
+namespace gemmac::lowering {
+
+constexpr int64_t kBlock = 128;        // GEMMA_KV_BLOCK
+constexpr int64_t kStateFloats = 16;   // in front of acc[E], attention_block
+
+void FunctionLowering::lowerAttention(gemma::AttentionOp op) {
+  Location loc = op.getLoc();
+  Value query = lookup(op.getQuery()), out = result(op);
+  Value key = lookup(op.getKey()), value = lookup(op.getValue());
+  auto format = b.getStringAttr(kvFormat);
+  int64_t width = op.getHeadDim(), window = op.getWindow();
+  auto columns = [](Value buffer) {
+    return cast<MemRefType>(buffer.getType()).getDimSize(1);
+  };
+  int64_t kvHeads = columns(key) / width, heads = columns(query) / width;
+  auto kvHeadsAttr = b.getI64IntegerAttr(kvHeads);
+
+  phase(loc, rows, [&](OpBuilder &b, Value t) {
+    kernel::KvStoreRowOp::create(b, loc, step, key, value, t, layer,
+                                 op.getHeadDimAttr(), format);
+  });
+  Value pairs = arith::MulIOp::create(
+      b, loc, rows, arith::ConstantIndexOp::create(b, loc, kvHeads));
+  if (!entry.attentionByBlock) {
+    phase(loc, pairs, [&](OpBuilder &b, Value tile) {
+      kernel::AttentionTileOp::create(
+          b, loc, step, query, out, tile, layer, op.getHeadDimAttr(),
+          kvHeadsAttr, op.getScaleAttr(), op.getSoftcapAttr(),
+          op.getWindowAttr(), format);
+    });
+    return;
+  }
+  int64_t most = (context + kBlock - 1) / kBlock;
+  if (window > 0)
+    most = std::min(most, (window - 1 + kBlock - 1) / kBlock + 1);
+  auto mostAttr = b.getI64IntegerAttr(most);
+  Value blocks = kernel::AttentionBlocksOp::create(
+      b, loc, b.getIndexType(), step, op.getWindowAttr());
+  Value partials = kernel::AllocOp::create(
+      b, loc,
+      MemRefType::get(
+          {ShapedType::kDynamic, heads * most * (width + kStateFloats)},
+          b.getF32Type()),
+      step);
+  Value tiles = arith::MulIOp::create(b, loc, pairs, blocks);
+  phase(loc, tiles, [&](OpBuilder &b, Value tile) {
+    kernel::AttentionBlockOp::create(
+        b, loc, step, query, partials, tile, blocks, layer,
+        op.getHeadDimAttr(), kvHeadsAttr, mostAttr, op.getScaleAttr(),
+        op.getSoftcapAttr(), op.getWindowAttr(), format);
+  });
+  phase(loc, rows, [&](OpBuilder &b, Value t) {
+    kernel::AttentionFoldRowOp::create(b, loc, step, partials, out, t,
+                                       op.getHeadDimAttr(), mostAttr,
+                                       op.getWindowAttr());
+  });
+}
+
+}  // namespace gemmac::lowering

@@ -1,0 +1,245 @@
+// --gemmac-lower-to-kernel: @forward and layer functions on tensors -> step
+// functions on buffers, one set an entry point. Does not merge phases or place
+// buffers: PlanPhases and PlanBuffers do.
+#include "compiler/lowering/FunctionLowering.h"
+#include "compiler/lowering/Passes.h"
+
+namespace gemmac::lowering {
+#define GEN_PASS_DEF_LOWERTOKERNEL
+#include "compiler/lowering/Passes.h.inc"
+}  // namespace gemmac::lowering
+
+using namespace mlir;
+using namespace gemmac;
+using gemmac::lowering::bufferType;
+using gemmac::lowering::Entry;
+using gemmac::lowering::FunctionLowering;
+
+static bool isIds(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor && tensor.getElementType().isInteger(32);
+}
+
+LogicalResult FunctionLowering::lower(Operation *op) {
+  if (isa<arith::ConstantOp>(op)) {
+    map(op->getResult(0), b.clone(*op)->getResult(0));
+    return success();
+  }
+  if (auto reference = dyn_cast<quantized::ReferenceOp>(op)) {
+    Value index = reference.getIndex() ? lookup(reference.getIndex()) : Value();
+    map(reference, quantized::ReferenceOp::create(
+                       b, op->getLoc(), reference.getType(),
+                       reference.getSymbolAttr(), index));
+    return success();
+  }
+  if (auto call = dyn_cast<func::CallOp>(op)) {
+    lowerCall(call);
+    return success();
+  }
+  if (auto attention = dyn_cast<gemma::AttentionOp>(op)) {
+    if (!layer)
+      return op->emitError("expected attention inside an outlined layer");
+    lowerAttention(attention);
+    return success();
+  }
+  if (lowerRows(op) || lowerMatmul(op)) return success();
+  return op->emitError("cannot lower ")
+         << op->getName() << " to the kernel dialect";
+}
+
+// call @layer_0(%x, %positions, …, %index, %layer) -> result becomes
+// call @layer_0_<entry>(%step, %x, …, %out, %index, %layer).
+void FunctionLowering::lowerCall(func::CallOp op) {
+  SmallVector<Value> operands{step};
+  for (Value operand : op.getOperands().drop_back(2))
+    if (!isIds(operand.getType())) operands.push_back(lookup(operand));
+  operands.push_back(result(op.getResult(0)));
+  for (Value operand : op.getOperands().take_back(2))
+    operands.push_back(lookup(operand));
+  func::CallOp::create(b, op.getLoc(),
+                       (op.getCallee() + "_" + entry.name).str(), TypeRange(),
+                       operands);
+}
+
+namespace {
+
+class LowerToKernel : public lowering::impl::LowerToKernelBase<LowerToKernel> {
+ public:
+  using LowerToKernelBase::LowerToKernelBase;
+  void runOnOperation() override;
+
+ private:
+  func::FuncOp start(StringRef name, TypeRange inputs, const Entry &entry);
+  LogicalResult lowerStep(func::FuncOp forward, gemma::WantedRowsOp wanted,
+                          const Entry &entry);
+  LogicalResult lowerHead(func::FuncOp forward, gemma::WantedRowsOp wanted,
+                          const Entry &entry);
+  LogicalResult lowerLayer(func::FuncOp function, const Entry &entry);
+  LogicalResult emitModel();
+  int64_t number(StringRef name) {
+    return getOperation()->getAttrOfType<IntegerAttr>(name).getInt();
+  }
+};
+
+}  // namespace
+
+func::FuncOp LowerToKernel::start(StringRef name, TypeRange inputs,
+                                  const Entry &entry) {
+  OpBuilder b = OpBuilder::atBlockEnd(getOperation().getBody());
+  auto function =
+      func::FuncOp::create(b, getOperation().getLoc(), name,
+                           b.getFunctionType(inputs, {}));
+  function.setPrivate();
+  function->setAttr("kernel.max_rows", b.getI64IntegerAttr(entry.maxRows));
+  function.addEntryBlock();
+  return function;
+}
+
+LogicalResult LowerToKernel::lowerStep(func::FuncOp forward,
+                                       gemma::WantedRowsOp wanted,
+                                       const Entry &entry) {
+  Type stepType = kernel::StepType::get(&getContext());
+  func::FuncOp function = start(entry.name, stepType, entry);
+  OpBuilder b = OpBuilder::atBlockEnd(&function.getBody().front());
+  Value step = function.getArgument(0);
+  Value rows =
+      kernel::RowCountOp::create(b, forward.getLoc(), b.getIndexType(), step);
+  FunctionLowering lowering(b, entry, step, rows);
+  Value hidden = kernel::HiddenOp::create(
+      b, wanted.getLoc(), bufferType(wanted.getInput().getType()), step);
+  lowering.map(wanted.getInput(), hidden);
+  for (Operation &op : forward.getBody().front()) {
+    if (&op == wanted.getOperation()) break;
+    // What only the head uses belongs to the head.
+    if (isa<quantized::ReferenceOp>(op) &&
+        llvm::none_of(op.getUsers(), [&](Operation *user) {
+          return user->isBeforeInBlock(wanted);
+        }))
+      continue;
+    if (failed(lowering.lower(&op))) return failure();
+  }
+  func::ReturnOp::create(b, forward.getLoc());
+  return success();
+}
+
+LogicalResult LowerToKernel::lowerHead(func::FuncOp forward,
+                                       gemma::WantedRowsOp wanted,
+                                       const Entry &entry) {
+  func::FuncOp function =
+      start(entry.name, kernel::StepType::get(&getContext()), entry);
+  OpBuilder b = OpBuilder::atBlockEnd(&function.getBody().front());
+  Location loc = wanted.getLoc();
+  Value step = function.getArgument(0);
+  Value rows =
+      kernel::WantedCountOp::create(b, loc, b.getIndexType(), step);
+  FunctionLowering lowering(b, entry, step, rows);
+  Value hidden = kernel::HiddenOp::create(
+      b, loc, bufferType(wanted.getInput().getType()), step);
+  Value gathered = lowering.result(wanted.getResult());
+  lowering.phase(loc, rows, [&](OpBuilder &b, Value i) {
+    Value row = kernel::WantedRowOp::create(b, loc, b.getIndexType(), step, i);
+    kernel::CopyRowOp::create(b, loc, hidden, row, gathered, i);
+  });
+  // The logits go to the caller's buffer; a softcap works in place.
+  auto end = cast<func::ReturnOp>(forward.getBody().front().getTerminator());
+  Value result = end.getOperand(0);
+  Value logits = kernel::LogitsOp::create(b, end.getLoc(),
+                                          bufferType(result.getType()), step);
+  lowering.map(result, logits);
+  if (auto cap = result.getDefiningOp<gemma::SoftcapOp>())
+    lowering.map(cap.getInput(), logits);
+  bool after = false;
+  for (Operation &op : forward.getBody().front().without_terminator()) {
+    if (&op == wanted.getOperation()) after = true;
+    else if (after || (isa<quantized::ReferenceOp>(op) &&
+                       llvm::any_of(op.getUsers(), [&](Operation *user) {
+                         return wanted->isBeforeInBlock(user);
+                       })))
+      if (failed(lowering.lower(&op))) return failure();
+  }
+  func::ReturnOp::create(b, end.getLoc());
+  return success();
+}
+
+LogicalResult LowerToKernel::lowerLayer(func::FuncOp function,
+                                        const Entry &entry) {
+  Builder types(&getContext());
+  SmallVector<Type> inputs{kernel::StepType::get(&getContext())};
+  for (Type type : function.getArgumentTypes().drop_back(2))
+    if (!isIds(type)) inputs.push_back(bufferType(type));
+  inputs.push_back(bufferType(function.getResultTypes().front()));
+  inputs.append({types.getIndexType(), types.getIndexType()});
+  func::FuncOp lowered =
+      start((function.getName() + "_" + entry.name).str(), inputs, entry);
+  OpBuilder b = OpBuilder::atBlockEnd(&lowered.getBody().front());
+  Value step = lowered.getArgument(0);
+  Value rows =
+      kernel::RowCountOp::create(b, function.getLoc(), b.getIndexType(), step);
+  FunctionLowering lowering(b, entry, step, rows);
+  size_t next = 1;
+  for (Value argument : function.getArguments().drop_back(2))
+    if (!isIds(argument.getType()))
+      lowering.map(argument, lowered.getArgument(next++));
+  auto end = cast<func::ReturnOp>(function.getBody().front().getTerminator());
+  lowering.map(end.getOperand(0), lowered.getArgument(next++));
+  lowering.map(function.getArguments().take_back(2)[0],
+               lowered.getArgument(next++));
+  lowering.layer = lowered.getArgument(next);
+  lowering.kvFormat =
+      getOperation()->getAttrOfType<StringAttr>("kernel.kv_format").str();
+  lowering.context = number("kernel.context");
+  for (Operation &op : function.getBody().front().without_terminator())
+    if (failed(lowering.lower(&op))) return failure();
+  func::ReturnOp::create(b, end.getLoc());
+  return success();
+}
+
+LogicalResult LowerToKernel::emitModel() {
+  ModuleOp module = getOperation();
+  auto sizes = module->getAttrOfType<DictionaryAttr>("gemma.model");
+  auto size = [&](StringRef name) {
+    return sizes.getAs<IntegerAttr>(name).getInt();
+  };
+  OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
+  kernel::ModelOp::create(
+      b, module.getLoc(), "gemma_model_" + kernelName, "decode", "batch",
+      "prefill", "head", batchRows, prefillRows, headRows, size("vocabulary"),
+      size("width"), number("kernel.context"), number("kernel.kv_slots"),
+      module->getAttrOfType<ArrayAttr>("kernel.kv_layers"), IntegerAttr(),
+      IntegerAttr());
+  for (StringRef name : {"kernel.kv_layers", "kernel.kv_slots",
+                         "kernel.kv_format", "kernel.context",
+                         "kernel.prefill_rows"})
+    module->removeAttr(name);
+  return success();
+}
+
+void LowerToKernel::runOnOperation() {
+  ModuleOp module = getOperation();
+  auto forward = module.lookupSymbol<func::FuncOp>("forward");
+  gemma::WantedRowsOp wanted;
+  if (forward)
+    forward.walk([&](gemma::WantedRowsOp op) { wanted = op; });
+  if (!wanted || !module->hasAttr("kernel.kv_layers")) {
+    module.emitError(
+        "expected @forward with gemma.wanted_rows, and a planned kv cache");
+    return signalPassFailure();
+  }
+  SmallVector<func::FuncOp> layers;
+  for (auto function : module.getOps<func::FuncOp>())
+    if (function->hasAttr("gemma.layer_kind")) layers.push_back(function);
+  const Entry entries[] = {
+      {"decode", 1, 1, true},
+      {"batch", batchRows, batchRows, true},
+      {"prefill", prefillRows, std::min<int64_t>(prefillRows, 128), false}};
+  for (const Entry &entry : entries) {
+    if (failed(lowerStep(forward, wanted, entry))) return signalPassFailure();
+    for (func::FuncOp layer : layers)
+      if (failed(lowerLayer(layer, entry))) return signalPassFailure();
+  }
+  if (failed(lowerHead(forward, wanted, {"head", headRows, headRows, false})) ||
+      failed(emitModel()))
+    return signalPassFailure();
+  forward.erase();
+  for (func::FuncOp layer : layers) layer.erase();
+}
