@@ -87,7 +87,7 @@ static void makeTables(const Kind &kind, func::FuncOp function, Value index,
     builder.setInsertionPoint(function);
     auto table = quantized::WeightTableOp::create(
         builder, reference.getLoc(), name, builder.getArrayAttr(weights),
-        TypeAttr::get(reference.getType()));
+        reference.getType());
     symbols.insert(table, function->getIterator());
     builder.setInsertionPoint(reference);
     Value entry = quantized::ReferenceOp::create(
@@ -155,7 +155,7 @@ void OutlineLayers::runOnOperation() {
             builder, layer.getLoc(), value));
       auto call =
           func::CallOp::create(builder, layer.getLoc(), function, inputs);
-      layer.replaceAllUsesWith(call.getResults());
+      layer->replaceAllUsesWith(call);
     }
   }
   for (Kind &kind : kinds)

@@ -21,7 +21,7 @@ namespace {
 struct Buffer {
   kernel::AllocOp op;
   int64_t bytes, first, last;
-  int64_t offset = 0;
+  int64_t offset;
   int64_t end() const { return offset + bytes; }
 };
 
@@ -48,8 +48,8 @@ static SmallVector<Buffer> collect(func::FuncOp function) {
   for (auto alloc : block.getOps<kernel::AllocOp>()) {
     auto type = cast<MemRefType>(alloc.getType());
     int64_t bytes = maxRows * type.getDimSize(1) *
-                    (type.getElementTypeBitWidth() / 8);
-    Buffer buffer{alloc, roundUp(bytes), INT64_MAX, -1};
+                    int64_t(type.getElementTypeBitWidth() / 8);
+    Buffer buffer{alloc, roundUp(bytes), INT64_MAX, -1, 0};
     for (Operation *user : alloc->getUsers()) {
       int64_t at = order.lookup(block.findAncestorOpInBlock(*user));
       buffer.first = std::min(buffer.first, at);

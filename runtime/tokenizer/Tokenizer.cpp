@@ -81,8 +81,7 @@ void Tokenizer::indexControls() {
                      controlSizes.end());
 }
 
-bool Tokenizer::encode(std::string_view text,
-                       std::vector<int32_t> &ids) const {
+bool Tokenizer::encode(std::string_view text, std::vector<int32_t> &ids) const {
   if (!processor) return false;
   return guarded([&] {
     std::vector<int> encoded;

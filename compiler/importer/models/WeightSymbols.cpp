@@ -58,10 +58,10 @@ const CheckpointTensor *WeightSymbols::lookup(StringRef path,
   auto found = tensors.find(path);
   if (found == tensors.end()) {
     std::string name = fileName(path);
-    // Of the names nothing else wants: a neighbour's name helps nobody.
+    // Of the names that mean nothing here: a neighbour's name helps nobody.
     std::vector<std::string> names;
     for (const CheckpointTensor &tensor : checkpoint.tensors)
-      if (tensor.path == tensor.name || !checkpoint.isGguf)
+      if (pathToGgufName(tensor.path) == tensor.path)
         names.push_back(tensor.name);
     std::string nearest = nearestName(name, names);
     fail(nullptr, "missing tensor " + name + " of shape " + describe(shape) +

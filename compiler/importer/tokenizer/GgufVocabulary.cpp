@@ -48,8 +48,7 @@ bool checkArrays(const GgufVocabulary &vocabulary, bool byMerges,
   }
   if (!checkSize("token_type", vocabulary.types.size(), count, error))
     return false;
-  if (!byMerges &&
-      !checkSize("scores", vocabulary.scores.size(), count, error))
+  if (!byMerges && !checkSize("scores", vocabulary.scores.size(), count, error))
     return false;
   if (byMerges && vocabulary.merges.empty()) {
     error = "tokenizer.ggml.merges: expected merges for the model \"" +
@@ -57,8 +56,9 @@ bool checkArrays(const GgufVocabulary &vocabulary, bool byMerges,
     return false;
   }
   if (vocabulary.addSpacePrefix) {
-    error = "tokenizer.ggml.add_space_prefix: expected false as in every "
-            "Gemma, found true";
+    error =
+        "tokenizer.ggml.add_space_prefix: expected false as in every "
+        "Gemma, found true";
     return false;
   }
   return true;
@@ -75,9 +75,8 @@ bool narrowId(const char *name, int64_t id, size_t count, int32_t &into,
     into = static_cast<int32_t>(id);
     return true;
   }
-  error = std::string("tokenizer.ggml.") + name +
-          ": expected an id below " + std::to_string(count) + ", found " +
-          std::to_string(id);
+  error = std::string("tokenizer.ggml.") + name + ": expected an id below " +
+          std::to_string(count) + ", found " + std::to_string(id);
   return false;
 }
 

@@ -79,8 +79,8 @@ class WireReader {
 
   bool readFixed(size_t size, uint64_t &value, std::string &error) {
     if (rest.size() < size)
-      return fail(error, "expected " + std::to_string(size) +
-                             " bytes, found " + std::to_string(rest.size()));
+      return fail(error, "expected " + std::to_string(size) + " bytes, found " +
+                             std::to_string(rest.size()));
     value = 0;
     for (size_t i = 0; i < size; ++i)
       value |= static_cast<uint64_t>(static_cast<unsigned char>(rest[i]))
@@ -93,8 +93,8 @@ class WireReader {
     uint64_t size = 0;
     if (!readVarint(size, error)) return false;
     if (size > rest.size())
-      return fail(error, "expected " + std::to_string(size) +
-                             " bytes, found " + std::to_string(rest.size()));
+      return fail(error, "expected " + std::to_string(size) + " bytes, found " +
+                             std::to_string(rest.size()));
     bytes = rest.substr(0, size);
     rest.remove_prefix(size);
     return true;
@@ -216,14 +216,30 @@ class ModelReader {
     bool good = true;
     while (good && reader.next(field, error)) {
       switch (field.number) {
-        case 3: good = take(field, settings.modelType); break;
-        case 24: good = take(field, settings.whitespaceAsSuffix); break;
-        case 35: good = take(field, settings.byteFallback); break;
-        case 40: good = take(field, settings.unkId); break;
-        case 44: good = take(field, settings.unkSurface); break;
-        case 46: good = take(field, settings.bosPiece); break;
-        case 47: good = take(field, settings.eosPiece); break;
-        case 48: good = take(field, settings.padPiece); break;
+        case 3:
+          good = take(field, settings.modelType);
+          break;
+        case 24:
+          good = take(field, settings.whitespaceAsSuffix);
+          break;
+        case 35:
+          good = take(field, settings.byteFallback);
+          break;
+        case 40:
+          good = take(field, settings.unkId);
+          break;
+        case 44:
+          good = take(field, settings.unkSurface);
+          break;
+        case 46:
+          good = take(field, settings.bosPiece);
+          break;
+        case 47:
+          good = take(field, settings.eosPiece);
+          break;
+        case 48:
+          good = take(field, settings.padPiece);
+          break;
       }
     }
     return good && error.empty();
@@ -236,10 +252,18 @@ class ModelReader {
     bool good = true;
     while (good && reader.next(field, error)) {
       switch (field.number) {
-        case 2: good = take(field, charsmap); break;
-        case 3: good = take(field, settings.addDummyPrefix); break;
-        case 4: good = take(field, settings.removeExtraWhitespaces); break;
-        case 5: good = take(field, settings.escapeWhitespaces); break;
+        case 2:
+          good = take(field, charsmap);
+          break;
+        case 3:
+          good = take(field, settings.addDummyPrefix);
+          break;
+        case 4:
+          good = take(field, settings.removeExtraWhitespaces);
+          break;
+        case 5:
+          good = take(field, settings.escapeWhitespaces);
+          break;
       }
     }
     if (!charsmap.empty()) settings.charsmapBytes = charsmap.size();
@@ -256,19 +280,22 @@ class ModelReader {
 
   bool checkSettings() {
     if (settings.modelType != 2) {
-      error = "tokenizer.model: expected a byte-pair model (model_type 2), "
-              "found model_type " + std::to_string(settings.modelType);
+      error =
+          "tokenizer.model: expected a byte-pair model (model_type 2), "
+          "found model_type " +
+          std::to_string(settings.modelType);
       return false;
     }
     if (settings.charsmapBytes != 0) {
-      error = "tokenizer.model: expected no normalisation of characters, found "
-              "a charsmap of " + std::to_string(settings.charsmapBytes) +
-              " bytes";
+      error =
+          "tokenizer.model: expected no normalisation of characters, found "
+          "a charsmap of " +
+          std::to_string(settings.charsmapBytes) + " bytes";
       return false;
     }
     return expectFlag("byte_fallback", settings.byteFallback, true) &&
-           expectFlag("treat_whitespace_as_suffix",
-                      settings.whitespaceAsSuffix, false) &&
+           expectFlag("treat_whitespace_as_suffix", settings.whitespaceAsSuffix,
+                      false) &&
            expectFlag("add_dummy_prefix", settings.addDummyPrefix, false) &&
            expectFlag("remove_extra_whitespaces",
                       settings.removeExtraWhitespaces, false) &&

@@ -174,8 +174,7 @@ std::string pack(const lite::ModelProtoT &proto) {
 
 // Fills the flags of pieces which, met as a whole word, are that one token.
 // Found by encoding each piece with the model itself, still without them.
-bool fillDirectMappings(const TokenizerModel &model,
-                        lite::ModelProtoT &proto) {
+bool fillDirectMappings(const TokenizerModel &model, lite::ModelProtoT &proto) {
   std::string draft = pack(proto);
   lite::SentencePieceLiteProcessor processor{std::string_view(draft)};
   if (processor.status() != lite::StatusCode::kOk) return false;
@@ -206,8 +205,7 @@ bool fillDirectMappings(const TokenizerModel &model,
 
 void fillPieces(const TokenizerModel &model, lite::ModelProtoT &proto) {
   auto controlOrNone = [&](int32_t id) {
-    bool control =
-        id >= 0 && model.pieces[id].type == PieceType::Control;
+    bool control = id >= 0 && model.pieces[id].type == PieceType::Control;
     return control ? id : -1;
   };
   proto.model_type = lite::ModelType_BPE;
@@ -243,8 +241,7 @@ void fillNormalizer(lite::ModelProtoT &proto) {
   proto.normalizer_spec->treat_whitespace_as_suffix = false;
 }
 
-bool build(const TokenizerModel &model, std::string &blob,
-           std::string &error) {
+bool build(const TokenizerModel &model, std::string &blob, std::string &error) {
   lite::ModelProtoT proto;
   fillPieces(model, proto);
   // Before the normaliser and the pairs: pieces are normalised already, and
@@ -278,8 +275,7 @@ std::optional<std::string> writeTokenizerBlob(const TokenizerModel &model,
   try {
     if (!build(model, blob, error)) return std::nullopt;
   } catch (const std::exception &failure) {
-    error = std::string("tokenizer: cannot build the tries: ") +
-            failure.what();
+    error = std::string("tokenizer: cannot build the tries: ") + failure.what();
     return std::nullopt;
   }
   return blob;

@@ -96,8 +96,9 @@ bool checkBytePieces(const TokenizerModel &model, const PieceIndex &index,
                      std::string &error) {
   auto first = index.find("<0x00>");
   if (first == index.end()) {
-    error = "tokenizer: expected the byte pieces <0x00> to <0xFF>, found no "
-            "<0x00>";
+    error =
+        "tokenizer: expected the byte pieces <0x00> to <0xFF>, found no "
+        "<0x00>";
     return false;
   }
   for (int byte = 0; byte < 256; ++byte) {
@@ -161,8 +162,9 @@ bool checkIds(const TokenizerModel &model, std::string &error) {
     return false;
   }
   if (model.addBos && model.bosId < 0) {
-    error = "tokenizer: expected a bos id, since prompts start with it, found "
-            "none";
+    error =
+        "tokenizer: expected a bos id, since prompts start with it, found "
+        "none";
     return false;
   }
   return true;

@@ -37,7 +37,7 @@ struct TokenizerModel {
   int32_t bosId = -1;  // -1: the checkpoint has none
   int32_t eosId = -1;
   int32_t padId = -1;
-  bool addBos = true;  // does a prompt start with bosId
+  bool addBos = true;                         // does a prompt start with bosId
   std::string unkSurface = " \xE2\x81\x87 ";  // what decoding unkId shows
 };
 

@@ -98,8 +98,9 @@ void writeSection(std::optional<TokenizerModel> model, const char *path,
   auto blob = gemmac::importer::writeTokenizerBlob(*model, error);
   if (!blob) stop(error);
   std::FILE *file = std::fopen(path, "wb");
-  if (!file || std::fwrite(blob->data(), 1, blob->size(), file) !=
-                   blob->size() || std::fclose(file) != 0)
+  if (!file ||
+      std::fwrite(blob->data(), 1, blob->size(), file) != blob->size() ||
+      std::fclose(file) != 0)
     stop(std::string("cannot write ") + path);
 }
 
