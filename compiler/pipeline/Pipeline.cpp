@@ -125,7 +125,13 @@ LogicalResult build(const BuildOptions &options, MLIRContext &context,
 
   progress.phase("4/6 lowering");
   if (failed(seams.run(module, [&](OpPassManager &manager) {
-        lowering::buildLoweringPipeline(manager, {});
+        lowering::Options plan;
+        plan.prefillRows = options.prefillRows;
+        plan.contextSize = options.contextSize;
+        plan.kvFormat = !options.kv.empty()       ? options.kv
+                        : options.quant == "f32" ? "f32"
+                                                 : "bf16";
+        lowering::buildLoweringPipeline(manager, plan);
       })))
     return failure();
   stop = seams.stopsAfter(module, "lowering");

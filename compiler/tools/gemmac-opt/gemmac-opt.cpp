@@ -3,6 +3,8 @@
 //   gemmac-opt --gemmac-choose-formats=quant=int8 model.mlir
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 
+#include "compiler/fusion/Passes.h"
+#include "compiler/lowering/Passes.h"
 #include "compiler/quantization/Passes.h"
 #include "dialects/gemma/Gemma.h"
 #include "dialects/kernel/Kernel.h"
@@ -23,7 +25,9 @@ int main(int argc, char **argv) {
               mlir::arith::ArithDialect, mlir::scf::SCFDialect,
               mlir::vector::VectorDialect, mlir::memref::MemRefDialect,
               mlir::LLVM::LLVMDialect>();
+  gemmac::fusion::registerFusionPasses();
   gemmac::quantization::registerQuantizationPasses();
+  gemmac::lowering::registerLoweringPasses();
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
   return mlir::asMainReturnCode(
