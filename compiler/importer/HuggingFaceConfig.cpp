@@ -138,13 +138,10 @@ void readRope(JsonFields &fields, StringRef file, ModelConfig &config) {
     fields.refuse(toString(std::move(error)));
 }
 
-// sqrt(D) in the dtype the checkpoint computes in, as its embedding rounds it.
-double embeddingScale(int64_t width, StringRef dtype) {
-  float scale = float(std::sqrt(double(width)));
-  if (dtype == "bf16")
-    return quantized::bf16ToF32(quantized::f32ToBf16(scale));
-  if (dtype == "f16") return quantized::f16ToF32(quantized::f32ToF16(scale));
-  return scale;
+// sqrt(D) in f32, as Hugging Face computes it when the model runs in f32: the
+// activations here are f32 whatever the checkpoint's dtype.
+double embeddingScale(int64_t width, StringRef) {
+  return float(std::sqrt(double(width)));
 }
 
 std::string readDtype(JsonFields &root, JsonFields &text,
