@@ -48,18 +48,18 @@ static std::optional<std::string> match(Chain &chain) {
   if (chain.softcap) scores = chain.softcap.getInput();
   chain.scores = scores.getDefiningOp<gemma::AttentionScoresOp>();
   if (!chain.scores) return "the mask's input is no attention_scores";
-  for (Operation *op : {chain.scores.getOperation(),
-                        chain.softcap ? chain.softcap.getOperation() : nullptr,
-                        chain.mask.getOperation(),
-                        chain.softmax.getOperation()})
+  for (Operation *op :
+       {chain.scores.getOperation(),
+        chain.softcap ? chain.softcap.getOperation() : nullptr,
+        chain.mask.getOperation(), chain.softmax.getOperation()})
     if (op && !op->hasOneUse())
       return ("something else reads the result of " +
               op->getName().getStringRef())
           .str();
   if (chain.scores.getKey().getType() != chain.values.getValue().getType())
     return "key and value have different types";
-  int64_t heads = columns(chain.scores.getQuery()) /
-                  int64_t(chain.scores.getHeadDim());
+  int64_t heads =
+      columns(chain.scores.getQuery()) / int64_t(chain.scores.getHeadDim());
   if (columns(chain.values.getResult()) !=
       heads * int64_t(chain.scores.getHeadDim()))
     return "the values' heads are not the query's";
@@ -92,8 +92,7 @@ void FuseAttention::runOnOperation() {
   SmallVector<gemma::AttentionValuesOp> ends;
   getOperation().walk(
       [&](gemma::AttentionValuesOp values) { ends.push_back(values); });
-  auto options =
-      remark::RemarkOpts::name("FuseAttention").category("fusion");
+  auto options = remark::RemarkOpts::name("FuseAttention").category("fusion");
   for (gemma::AttentionValuesOp values : ends) {
     Chain chain;
     chain.values = values;

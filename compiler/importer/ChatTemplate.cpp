@@ -26,8 +26,8 @@ ChatTemplate recogniseChatTemplate(llvm::StringRef text) {
   constexpr const char *kRequired[] = {"<start_of_turn>", "<end_of_turn>",
                                        "raise_exception", "'model'"};
   constexpr const char *kForeign[] = {"System role not supported",
-                                      "<start_function", "<|turn>",
-                                      "developer", "<tool"};
+                                      "<start_function", "<|turn>", "developer",
+                                      "<tool"};
   for (const char *mark : kRequired)
     if (!text.contains(mark)) {
       // The same word in the other quotes.

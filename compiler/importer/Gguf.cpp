@@ -56,8 +56,7 @@ size_t scalarBytes(GgufType type) {
 
 class Reader {
  public:
-  explicit Reader(StringRef bytes, StringRef file)
-      : bytes(bytes), file(file) {}
+  explicit Reader(StringRef bytes, StringRef file) : bytes(bytes), file(file) {}
 
   size_t position() const { return at; }
   size_t left() const { return bytes.size() - at; }
@@ -172,8 +171,8 @@ Error readLayout(Reader &reader, CheckpointTensor &tensor, const Twine &what) {
     if (elements) elements = multiply(*elements, int64_t(size));
   }
   if (Error error = reader.number(type, what)) return error;
-  auto kind = find_if(kTensorKinds,
-                      [&](const TensorKind &known) { return known.id == type; });
+  auto kind = find_if(
+      kTensorKinds, [&](const TensorKind &known) { return known.id == type; });
   if (kind == std::end(kTensorKinds))
     return reader.fail(what + ": unknown tensor type " + Twine(type));
   tensor.format = kind->name;
@@ -206,8 +205,7 @@ Error readTensors(Reader &reader, uint64_t count, uint64_t alignment,
                          Twine(kMaxNameBytes) + " bytes, found " +
                          Twine(name.size()));
     std::string what = "tensor " + printable(name);
-    if (!names.insert(name).second)
-      return reader.fail(what + " stands twice");
+    if (!names.insert(name).second) return reader.fail(what + " stands twice");
     tensor.name = name.str();
     tensor.path = ggufNameToPath(name);
     if (Error error = readLayout(reader, tensor, what)) return error;
@@ -231,7 +229,8 @@ Expected<uint64_t> readAlignment(const GgufFile &file) {
   std::optional<int64_t> alignment = value->integer();
   if (!alignment || *alignment <= 0 || *alignment > int64_t(kMaxAlignment) ||
       !isPowerOf2_64(uint64_t(*alignment)))
-    return importError(file.path + ": general.alignment: expected a power of "
+    return importError(file.path +
+                       ": general.alignment: expected a power of "
                        "two of at most 65536, found " +
                        (alignment ? Twine(*alignment) : Twine("another type")));
   return uint64_t(*alignment);
@@ -245,11 +244,10 @@ Error placeTensors(GgufFile &file, uint64_t dataStart) {
     uint64_t available = size > dataStart ? size - dataStart : 0;
     if (uint64_t(tensor.offset) > available ||
         uint64_t(tensor.bytes) > available - uint64_t(tensor.offset))
-      return importError(file.path + ": tensor " + printable(tensor.name) +
-                         ": expected " + Twine(tensor.bytes) +
-                         " bytes at offset " + Twine(tensor.offset) +
-                         " of the data, found " + Twine(available) +
-                         " bytes of data");
+      return importError(
+          file.path + ": tensor " + printable(tensor.name) + ": expected " +
+          Twine(tensor.bytes) + " bytes at offset " + Twine(tensor.offset) +
+          " of the data, found " + Twine(available) + " bytes of data");
     tensor.offset += int64_t(dataStart);
     order.push_back(&tensor);
   }
@@ -280,9 +278,9 @@ Expected<GgufFile> readGgufFile(StringRef path) {
     return std::move(error);
   if (file.version != 2 && file.version != 3) {
     bool swapped = byteswap(file.version) == 2 || byteswap(file.version) == 3;
-    return importError(path + ": expected GGUF version 2 or 3, found " +
-                       (swapped ? Twine("a big-endian file")
-                                : Twine(file.version)));
+    return importError(
+        path + ": expected GGUF version 2 or 3, found " +
+        (swapped ? Twine("a big-endian file") : Twine(file.version)));
   }
   uint64_t tensors, values;
   if (Error error = reader.number(tensors, "tensor count"))

@@ -24,9 +24,8 @@ class Keys {
     return file.find((prefix + "." + key).str());
   }
   int64_t integer(StringRef key, std::optional<int64_t> fallback = {}) {
-    return read<int64_t>(key, "an integer", fallback, [](const GgufValue &v) {
-      return v.integer();
-    });
+    return read<int64_t>(key, "an integer", fallback,
+                         [](const GgufValue &v) { return v.integer(); });
   }
   double number(StringRef key, std::optional<double> fallback = {}) {
     return read<double>(key, "a finite number", fallback,
@@ -114,16 +113,20 @@ void readLayerPattern(Keys &keys, const GgufFile &file, Checkpoint &to) {
   const GgufValue *pattern = keys.find("attention.sliding_window_pattern");
   if (pattern && pattern->type == GgufType::Array) {
     auto flags = pattern->numbers();
-    if (!flags) return keys.fail("attention.sliding_window_pattern: expected "
-                                 "booleans");
+    if (!flags)
+      return keys.fail(
+          "attention.sliding_window_pattern: expected "
+          "booleans");
     for (double flag : *flags)
       config.sliding.push_back(flag != 0 && config.window != 0);
     return;
   }
   int64_t period = keys.integer("attention.sliding_window_pattern", 6);
   if (period < 1)
-    return keys.fail("attention.sliding_window_pattern: expected a positive "
-                     "period, found " + Twine(period));
+    return keys.fail(
+        "attention.sliding_window_pattern: expected a positive "
+        "period, found " +
+        Twine(period));
   setLayerPattern(config, period);
 }
 
@@ -138,19 +141,24 @@ std::optional<GgufVocabulary> readVocabulary(Keys &keys) {
     keys.fail("tokenizer.ggml.tokens: expected an array of strings");
   if (const GgufValue *scores = keys.find("scores")) {
     auto numbers = scores->numbers();
-    if (!numbers) keys.fail("tokenizer.ggml.scores: expected finite numbers");
-    else result.scores.assign(numbers->begin(), numbers->end());
+    if (!numbers)
+      keys.fail("tokenizer.ggml.scores: expected finite numbers");
+    else
+      result.scores.assign(numbers->begin(), numbers->end());
   }
   if (const GgufValue *types = keys.find("token_type")) {
     auto numbers = types->numbers();
-    if (!numbers) keys.fail("tokenizer.ggml.token_type: expected numbers");
+    if (!numbers)
+      keys.fail("tokenizer.ggml.token_type: expected numbers");
     else
       for (double type : *numbers)
         result.types.push_back(std::abs(type) < 1e6 ? int32_t(type) : -1);
   }
   if (const GgufValue *merges = keys.find("merges")) {
-    if (auto strings = merges->strings()) result.merges = std::move(*strings);
-    else keys.fail("tokenizer.ggml.merges: expected an array of strings");
+    if (auto strings = merges->strings())
+      result.merges = std::move(*strings);
+    else
+      keys.fail("tokenizer.ggml.merges: expected an array of strings");
   }
   result.padId = keys.integer("padding_token_id", result.padId);
   result.eosId = keys.integer("eos_token_id", result.eosId);

@@ -23,8 +23,9 @@ void checkModel(JsonFields &root, bool &multimodal) {
   std::string type = root.string("model_type").value_or("");
   multimodal = type == "gemma3";
   if (type == "recurrent_gemma")
-    return root.refuse("unsupported model_type 'recurrent_gemma': Griffin is "
-                       "not a transformer");
+    return root.refuse(
+        "unsupported model_type 'recurrent_gemma': Griffin is "
+        "not a transformer");
   if (type != "gemma3" && type != "gemma3_text")
     return root.refuse("unsupported model_type '" + printable(type) +
                        "', expected 'gemma3_text' or 'gemma3'");
@@ -57,16 +58,15 @@ void readSizes(JsonFields &fields, ModelConfig &config) {
   config.eps = fields.number("rms_norm_eps").value_or(1e-6);
   config.queryPreAttentionScalar =
       fields.number("query_pre_attn_scalar").value_or(256);
-  config.attentionSoftcap =
-      fields.number("attn_logit_softcapping").value_or(0);
+  config.attentionSoftcap = fields.number("attn_logit_softcapping").value_or(0);
   config.finalSoftcap = fields.number("final_logit_softcapping").value_or(0);
   if (fields.boolean("attention_bias").value_or(false))
     fields.fail("attention_bias", "false, found true");
   if (fields.boolean("use_bidirectional_attention").value_or(false))
     fields.fail("use_bidirectional_attention", "false, found true");
   // "gelu" of the first configs also means the tanh form.
-  const char *key = fields.find("hidden_activation") ? "hidden_activation"
-                                                     : "hidden_act";
+  const char *key =
+      fields.find("hidden_activation") ? "hidden_activation" : "hidden_act";
   std::string act = fields.string(key).value_or("gelu_pytorch_tanh");
   if (act != "gelu_pytorch_tanh" && act != "gelu")
     fields.fail(key, "'gelu_pytorch_tanh', found '" + printable(act) + "'");
@@ -121,8 +121,8 @@ void readRope(JsonFields &fields, StringRef file, ModelConfig &config) {
   const Json *parameters = fields.child("rope_parameters");
   if (!parameters) {
     config.ropeFactor =
-        readRopeDictionary(fields, fields.child("rope_scaling"),
-                           "rope_scaling", file, config.ropeTheta);
+        readRopeDictionary(fields, fields.child("rope_scaling"), "rope_scaling",
+                           file, config.ropeTheta);
     return;
   }
   JsonFields kinds(*parameters, file);
@@ -226,9 +226,8 @@ Error readTokenizer(StringRef folder, Checkpoint &to) {
   if (!bytes) return bytes.takeError();
   std::string message;
   StringRef view = (*bytes)->getBuffer();
-  auto model =
-      readSentencePieceModel(std::string_view(view.data(), view.size()),
-                             message);
+  auto model = readSentencePieceModel(
+      std::string_view(view.data(), view.size()), message);
   if (!model) return importError(path + ": " + message);
   to.tokenizer = std::move(model);
   return Error::success();
@@ -250,9 +249,9 @@ Error readHuggingFaceConfig(const Json &root, StringRef file, Checkpoint &to) {
   readSizes(fields, config);
   readLayerTypes(fields, config);
   readRope(fields, file, config);
-  config.tied = top.boolean("tie_word_embeddings")
-                    .value_or(fields.boolean("tie_word_embeddings")
-                                  .value_or(true));
+  config.tied =
+      top.boolean("tie_word_embeddings")
+          .value_or(fields.boolean("tie_word_embeddings").value_or(true));
   config.dtype = readDtype(top, fields, to);
   for (JsonFields *level : {&fields, &top}) {
     if (auto ids = level->tokens("eos_token_id")) config.eosIds = *ids;
@@ -269,7 +268,8 @@ Error readHuggingFaceConfig(const Json &root, StringRef file, Checkpoint &to) {
   config.embeddingScale = embeddingScale(config.width, config.dtype);
   if (multimodal)
     to.warnings.push_back((file + ": only the language model is taken; images "
-                                  "are not supported").str());
+                                  "are not supported")
+                              .str());
   return Error::success();
 }
 

@@ -90,8 +90,9 @@ llvm::Expected<Checkpoint> readCheckpoint(llvm::StringRef path) {
   if (file.ends_with(".safetensors"))
     return readHuggingFace(llvm::sys::path::parent_path(file), file);
   if (!file.ends_with(".gguf"))
-    return importError(path + ": expected a folder, a .safetensors file or a "
-                              ".gguf file");
+    return importError(path +
+                       ": expected a folder, a .safetensors file or a "
+                       ".gguf file");
   auto gguf = readGgufFile(file);
   if (!gguf) return gguf.takeError();
   return readGgufCheckpoint(*gguf);

@@ -18,7 +18,7 @@ namespace gemmac::importer {
 struct ImportedModel {
   mlir::OwningOpRef<mlir::ModuleOp> module;
   std::string tokenizerBlob;  // empty where the checkpoint has no tokenizer
-  std::string metadataJson;   // one object, compact, the same for the same input
+  std::string metadataJson;  // one object, compact, the same for the same input
   ModelConfig config;
 };
 

@@ -36,8 +36,8 @@ std::string makeMetadata(const Checkpoint &checkpoint) {
     uint64_t bytes = 0;
     // The file was read a moment ago; packaging reports it if it is gone.
     (void)llvm::sys::fs::file_size(file, bytes);
-    sources.push_back({{"file", llvm::sys::path::filename(file).str()},
-                       {"bytes", bytes}});
+    sources.push_back(
+        {{"file", llvm::sys::path::filename(file).str()}, {"bytes", bytes}});
   }
   Json generation = describeGeneration(config.generation);
   // Where the runtime reads it, and beside the other ids.

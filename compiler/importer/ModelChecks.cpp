@@ -46,8 +46,10 @@ Error checkSizes(const ModelConfig &config, StringRef file) {
                        Twine(config.sliding.size()));
   bool slides = is_contained(config.sliding, true);
   if (slides && (config.window < 1 || config.window > (1 << 24)))
-    return importError(file + ": sliding window: expected 1 to 16777216, "
-                       "found " + Twine(config.window));
+    return importError(file +
+                       ": sliding window: expected 1 to 16777216, "
+                       "found " +
+                       Twine(config.window));
   return Error::success();
 }
 
@@ -55,8 +57,10 @@ Error checkSizes(const ModelConfig &config, StringRef file) {
 Error checkPositive(StringRef file, const char *what, double value) {
   float narrow = float(value);
   if (std::isfinite(narrow) && narrow > 0) return Error::success();
-  return importError(file + ": " + what + ": expected a positive number, "
-                     "found " + std::to_string(value));
+  return importError(file + ": " + what +
+                     ": expected a positive number, "
+                     "found " +
+                     std::to_string(value));
 }
 
 void addId(std::vector<int32_t> &ids, int32_t id) {
@@ -75,9 +79,9 @@ Error checkConfig(const ModelConfig &config, StringRef file) {
       {"query_pre_attn_scalar", config.queryPreAttentionScalar}};
   for (auto [what, value] : numbers)
     if (Error error = checkPositive(file, what, value)) return error;
-  for (auto [what, cap] : {std::pair("attention softcap",
-                                     config.attentionSoftcap),
-                           std::pair("final softcap", config.finalSoftcap)})
+  for (auto [what, cap] :
+       {std::pair("attention softcap", config.attentionSoftcap),
+        std::pair("final softcap", config.finalSoftcap)})
     if (cap != 0)
       if (Error error = checkPositive(file, what, cap)) return error;
   return Error::success();
@@ -88,19 +92,18 @@ Error resolveSpecialTokens(Checkpoint &checkpoint, StringRef file) {
   if (checkpoint.tokenizer) {
     auto &pieces = checkpoint.tokenizer->pieces;
     if (int64_t(pieces.size()) > config.vocabulary)
-      return importError(file + ": expected at most " +
-                         Twine(config.vocabulary) +
-                         " tokens, one for each embedding row, found " +
-                         Twine(pieces.size()));
+      return importError(
+          file + ": expected at most " + Twine(config.vocabulary) +
+          " tokens, one for each embedding row, found " + Twine(pieces.size()));
     bool chats = config.chatTemplate == ChatTemplate::Gemma3;
     for (auto [id, piece] : enumerate(pieces))
       if (piece.text == "<eos>" || (chats && piece.text == "<end_of_turn>"))
         addId(config.eosIds, int32_t(id));
     if (!checkpoint.tokenizer->addBos) config.bosId = -1;
   }
-  for (auto [what, ids] : {std::pair("end token", &config.eosIds),
-                           std::pair("suppressed token",
-                                     &config.suppressedTokens)})
+  for (auto [what, ids] :
+       {std::pair("end token", &config.eosIds),
+        std::pair("suppressed token", &config.suppressedTokens)})
     for (int32_t id : *ids)
       if (id < 0 || id >= config.vocabulary)
         return importError(file + ": " + what + ": expected an id below " +

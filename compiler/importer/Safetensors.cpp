@@ -28,10 +28,12 @@ struct ElementKind {
   int64_t bytes;
 };
 constexpr ElementKind kElementKinds[] = {
-    {"F32", "f32", 4},         {"F16", "f16", 2},       {"BF16", "bf16", 2},
-    {"F64", "f64", 8},         {"I64", "i64", 8},       {"I32", "i32", 4},
-    {"I16", "i16", 2},         {"I8", "i8", 1},         {"U64", "u64", 8},
-    {"U32", "u32", 4},         {"U16", "u16", 2},       {"U8", "u8", 1},
+    {"F32", "f32", 4},         {"F16", "f16", 2},
+    {"BF16", "bf16", 2},       {"F64", "f64", 8},
+    {"I64", "i64", 8},         {"I32", "i32", 4},
+    {"I16", "i16", 2},         {"I8", "i8", 1},
+    {"U64", "u64", 8},         {"U32", "u32", 4},
+    {"U16", "u16", 2},         {"U8", "u8", 1},
     {"BOOL", "bool", 1},       {"F8_E4M3", "f8_e4m3", 1},
     {"F8_E5M2", "f8_e5m2", 1}, {"F8_E8M0", "f8_e8m0", 1},
 };
@@ -69,8 +71,9 @@ Error readEntry(const Json &entry, CheckpointTensor &tensor,
   if (dtype == entry.end() || !dtype->is_string())
     return importError(what + ": expected a dtype");
   const auto &name = dtype->get_ref<const std::string &>();
-  auto kind = find_if(kElementKinds,
-                      [&](const ElementKind &known) { return name == known.name; });
+  auto kind = find_if(kElementKinds, [&](const ElementKind &known) {
+    return name == known.name;
+  });
   if (kind == std::end(kElementKinds))
     return importError(what + ": unknown dtype '" + printable(name) + "'");
   tensor.format = kind->format;
@@ -134,8 +137,10 @@ Expected<std::set<std::string>> readIndex(StringRef path) {
     // A name is looked up beside the index and nowhere else.
     if (file.contains('/') || file.contains('\\') || file.contains('\0') ||
         file.starts_with(".") || !file.ends_with(".safetensors"))
-      return importError(path + ": expected a .safetensors file beside the "
-                         "index, found '" + printable(file) + "'");
+      return importError(path +
+                         ": expected a .safetensors file beside the "
+                         "index, found '" +
+                         printable(file) + "'");
     shards.insert(name);
   }
   if (shards.size() > kMaxShards)
@@ -165,10 +170,10 @@ Error readSafetensors(StringRef path, Checkpoint &to) {
   uint64_t header =
       support::endian::read<uint64_t>(bytes.data(), endianness::little);
   if (header > kMaxHeaderBytes || header > bytes.size() - 8)
-    return importError(path + ": expected a header of at most " +
-                       Twine(std::min<uint64_t>(kMaxHeaderBytes,
-                                                bytes.size() - 8)) +
-                       " bytes, found " + Twine(header));
+    return importError(
+        path + ": expected a header of at most " +
+        Twine(std::min<uint64_t>(kMaxHeaderBytes, bytes.size() - 8)) +
+        " bytes, found " + Twine(header));
   auto table = parseJsonObject(bytes.substr(8, header), path);
   if (!table) return table.takeError();
   size_t first = to.tensors.size();
@@ -194,7 +199,8 @@ Error readSafetensorsFolder(StringRef folder, Checkpoint &to) {
   sys::path::append(index, "model.safetensors.index.json");
   if (sys::fs::exists(single)) return readSafetensors(single, to);
   if (!sys::fs::exists(index))
-    return importError(folder + ": expected model.safetensors or "
+    return importError(folder +
+                       ": expected model.safetensors or "
                        "model.safetensors.index.json");
   auto shards = readIndex(index);
   if (!shards) return shards.takeError();

@@ -32,10 +32,9 @@ constexpr NamePair kLayerNames[] = {
 };
 
 // Longest first: the first that fits is taken off.
-constexpr const char *kPrefixes[] = {"model.language_model.model.",
-                                     "model.language_model.",
-                                     "language_model.model.",
-                                     "language_model.", "model."};
+constexpr const char *kPrefixes[] = {
+    "model.language_model.model.", "model.language_model.",
+    "language_model.model.", "language_model.", "model."};
 
 // Renames "FROM.N.part.weight" to "TO.N.part'.weight".
 std::string renameLayer(llvm::StringRef name, llvm::StringRef from,

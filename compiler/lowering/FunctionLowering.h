@@ -13,10 +13,10 @@ namespace gemmac::lowering {
 
 // What distinguishes the entry points.
 struct Entry {
-  std::string name;         // decode, batch, prefill, head
-  int64_t maxRows;          // of one call
-  int64_t chunkRows;        // of a matmul tile
-  bool attentionByBlock;    // share a row's blocks among the threads
+  std::string name;       // decode, batch, prefill, head
+  int64_t maxRows;        // of one call
+  int64_t chunkRows;      // of a matmul tile
+  bool attentionByBlock;  // share a row's blocks among the threads
 };
 
 class FunctionLowering {

@@ -7,8 +7,8 @@ using namespace mlir;
 
 namespace gemmac::lowering {
 
-constexpr int64_t kBlock = 128;        // GEMMA_KV_BLOCK
-constexpr int64_t kStateFloats = 16;   // in front of acc[E], attention_block
+constexpr int64_t kBlock = 128;       // GEMMA_KV_BLOCK
+constexpr int64_t kStateFloats = 16;  // in front of acc[E], attention_block
 
 void FunctionLowering::lowerAttention(gemma::AttentionOp op) {
   Location loc = op.getLoc();
@@ -30,19 +30,18 @@ void FunctionLowering::lowerAttention(gemma::AttentionOp op) {
       b, loc, rows, arith::ConstantIndexOp::create(b, loc, kvHeads));
   if (!entry.attentionByBlock) {
     phase(loc, pairs, [&](OpBuilder &b, Value tile) {
-      kernel::AttentionTileOp::create(
-          b, loc, step, query, out, tile, layer, op.getHeadDimAttr(),
-          kvHeadsAttr, op.getScaleAttr(), op.getSoftcapAttr(),
-          op.getWindowAttr(), format);
+      kernel::AttentionTileOp::create(b, loc, step, query, out, tile, layer,
+                                      op.getHeadDimAttr(), kvHeadsAttr,
+                                      op.getScaleAttr(), op.getSoftcapAttr(),
+                                      op.getWindowAttr(), format);
     });
     return;
   }
   int64_t most = (context + kBlock - 1) / kBlock;
-  if (window > 0)
-    most = std::min(most, (window - 1 + kBlock - 1) / kBlock + 1);
+  if (window > 0) most = std::min(most, (window - 1 + kBlock - 1) / kBlock + 1);
   auto mostAttr = b.getI64IntegerAttr(most);
-  Value blocks = kernel::AttentionBlocksOp::create(
-      b, loc, b.getIndexType(), step, op.getWindowAttr());
+  Value blocks = kernel::AttentionBlocksOp::create(b, loc, b.getIndexType(),
+                                                   step, op.getWindowAttr());
   Value partials = kernel::AllocOp::create(
       b, loc,
       MemRefType::get(
@@ -52,9 +51,9 @@ void FunctionLowering::lowerAttention(gemma::AttentionOp op) {
   Value tiles = arith::MulIOp::create(b, loc, pairs, blocks);
   phase(loc, tiles, [&](OpBuilder &b, Value tile) {
     kernel::AttentionBlockOp::create(
-        b, loc, step, query, partials, tile, blocks, layer,
-        op.getHeadDimAttr(), kvHeadsAttr, mostAttr, op.getScaleAttr(),
-        op.getSoftcapAttr(), op.getWindowAttr(), format);
+        b, loc, step, query, partials, tile, blocks, layer, op.getHeadDimAttr(),
+        kvHeadsAttr, mostAttr, op.getScaleAttr(), op.getSoftcapAttr(),
+        op.getWindowAttr(), format);
   });
   phase(loc, rows, [&](OpBuilder &b, Value t) {
     kernel::AttentionFoldRowOp::create(b, loc, step, partials, out, t,

@@ -13,14 +13,13 @@ static int64_t rowBlocks(int64_t weightRows) {
   return std::clamp<int64_t>(blocks / 64, 1, 16);
 }
 
-void FunctionLowering::matmul(Location loc, Value weight, Value in,
-                              Value out) {
+void FunctionLowering::matmul(Location loc, Value weight, Value in, Value out) {
   auto type = cast<quantized::TensorType>(weight.getType());
   auto chunk = b.getI64IntegerAttr(entry.chunkRows);
   auto blocks = b.getI64IntegerAttr(rowBlocks(type.rows()));
-  Value tiles = kernel::MatmulTilesOp::create(
-      b, loc, b.getIndexType(), rows, b.getI64IntegerAttr(type.rows()), chunk,
-      blocks);
+  Value tiles = kernel::MatmulTilesOp::create(b, loc, b.getIndexType(), rows,
+                                              b.getI64IntegerAttr(type.rows()),
+                                              chunk, blocks);
   phase(loc, tiles, [&](OpBuilder &b, Value tile) {
     kernel::MatmulTileOp::create(b, loc, weight, in, out, tile, rows, chunk,
                                  blocks);

@@ -26,8 +26,8 @@ Value FunctionLowering::result(Value value) {
 void FunctionLowering::phase(Location loc, Value count, Body body) {
   auto op = kernel::PhaseOp::create(b, loc, step, ValueRange{count}, 1);
   OpBuilder::InsertionGuard guard(b);
-  Block *block = b.createBlock(&op.getSegments().front(), {},
-                               {b.getIndexType()}, {loc});
+  Block *block =
+      b.createBlock(&op.getSegments().front(), {}, {b.getIndexType()}, {loc});
   body(b, block->getArgument(0));
   kernel::EndOp::create(b, loc);
 }

@@ -27,9 +27,9 @@ LogicalResult FunctionLowering::lower(Operation *op) {
   }
   if (auto reference = dyn_cast<quantized::ReferenceOp>(op)) {
     Value index = reference.getIndex() ? lookup(reference.getIndex()) : Value();
-    map(reference, quantized::ReferenceOp::create(
-                       b, op->getLoc(), reference.getType(),
-                       reference.getSymbolAttr(), index));
+    map(reference,
+        quantized::ReferenceOp::create(b, op->getLoc(), reference.getType(),
+                                       reference.getSymbolAttr(), index));
     return success();
   }
   if (auto call = dyn_cast<func::CallOp>(op)) {
@@ -86,9 +86,8 @@ class LowerToKernel : public lowering::impl::LowerToKernelBase<LowerToKernel> {
 func::FuncOp LowerToKernel::start(StringRef name, TypeRange inputs,
                                   const Entry &entry) {
   OpBuilder b = OpBuilder::atBlockEnd(getOperation().getBody());
-  auto function =
-      func::FuncOp::create(b, getOperation().getLoc(), name,
-                           b.getFunctionType(inputs, {}));
+  auto function = func::FuncOp::create(b, getOperation().getLoc(), name,
+                                       b.getFunctionType(inputs, {}));
   function.setPrivate();
   function->setAttr("kernel.max_rows", b.getI64IntegerAttr(entry.maxRows));
   function.addEntryBlock();
@@ -130,8 +129,7 @@ LogicalResult LowerToKernel::lowerHead(func::FuncOp forward,
   OpBuilder b = OpBuilder::atBlockEnd(&function.getBody().front());
   Location loc = wanted.getLoc();
   Value step = function.getArgument(0);
-  Value rows =
-      kernel::WantedCountOp::create(b, loc, b.getIndexType(), step);
+  Value rows = kernel::WantedCountOp::create(b, loc, b.getIndexType(), step);
   FunctionLowering lowering(b, entry, step, rows);
   Value hidden = kernel::HiddenOp::create(
       b, loc, bufferType(wanted.getInput().getType()), step);
@@ -150,7 +148,8 @@ LogicalResult LowerToKernel::lowerHead(func::FuncOp forward,
     lowering.map(cap.getInput(), logits);
   bool after = false;
   for (Operation &op : forward.getBody().front().without_terminator()) {
-    if (&op == wanted.getOperation()) after = true;
+    if (&op == wanted.getOperation())
+      after = true;
     else if (after || (isa<quantized::ReferenceOp>(op) &&
                        llvm::any_of(op.getUsers(), [&](Operation *user) {
                          return wanted->isBeforeInBlock(user);
@@ -207,9 +206,9 @@ LogicalResult LowerToKernel::emitModel() {
       size("width"), number("kernel.context"), number("kernel.kv_slots"),
       module->getAttrOfType<ArrayAttr>("kernel.kv_layers"), IntegerAttr(),
       IntegerAttr());
-  for (StringRef name : {"kernel.kv_layers", "kernel.kv_slots",
-                         "kernel.kv_format", "kernel.context",
-                         "kernel.prefill_rows"})
+  for (StringRef name :
+       {"kernel.kv_layers", "kernel.kv_slots", "kernel.kv_format",
+        "kernel.context", "kernel.prefill_rows"})
     module->removeAttr(name);
   return success();
 }
@@ -218,8 +217,7 @@ void LowerToKernel::runOnOperation() {
   ModuleOp module = getOperation();
   auto forward = module.lookupSymbol<func::FuncOp>("forward");
   gemma::WantedRowsOp wanted;
-  if (forward)
-    forward.walk([&](gemma::WantedRowsOp op) { wanted = op; });
+  if (forward) forward.walk([&](gemma::WantedRowsOp op) { wanted = op; });
   if (!wanted || !module->hasAttr("kernel.kv_layers")) {
     module.emitError(
         "expected @forward with gemma.wanted_rows, and a planned kv cache");

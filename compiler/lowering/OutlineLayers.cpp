@@ -53,8 +53,7 @@ static bool isSame(gemma::LayerOp a, gemma::LayerOp b) {
   return a.getInputs().getTypes() == b.getInputs().getTypes() &&
          a.getType() == b.getType() &&
          OperationEquivalence::isRegionEquivalentTo(
-             &a.getBody(), &b.getBody(),
-             OperationEquivalence::IgnoreLocations);
+             &a.getBody(), &b.getBody(), OperationEquivalence::IgnoreLocations);
 }
 
 // "blk.3.attn_q.weight" and "model.layers.3.mlp.up_proj.weight" without what
@@ -75,13 +74,11 @@ static StringRef placeOf(StringRef weight) {
 static void makeTables(const Kind &kind, func::FuncOp function, Value index,
                        SymbolTable &symbols) {
   SmallVector<SmallVector<quantized::ReferenceOp>> ofLayer;
-  for (gemma::LayerOp layer : kind.layers)
-    ofLayer.push_back(references(layer));
+  for (gemma::LayerOp layer : kind.layers) ofLayer.push_back(references(layer));
   OpBuilder builder(function);
   for (auto [place, reference] : llvm::enumerate(references(function))) {
     SmallVector<Attribute> weights;
-    for (auto &layer : ofLayer)
-      weights.push_back(layer[place].getSymbolAttr());
+    for (auto &layer : ofLayer) weights.push_back(layer[place].getSymbolAttr());
     std::string name = llvm::formatv("{0}.{1}", function.getName(),
                                      placeOf(reference.getSymbol()));
     builder.setInsertionPoint(function);
@@ -144,15 +141,14 @@ void OutlineLayers::runOnOperation() {
   });
   if (kinds.empty()) return;
   for (auto [number, kind] : llvm::enumerate(kinds)) {
-    Operation *user =
-        kind.layers.front()->getParentOfType<func::FuncOp>();
+    Operation *user = kind.layers.front()->getParentOfType<func::FuncOp>();
     func::FuncOp function = makeFunction(kind, number, user, symbols);
     for (auto [index, layer] : llvm::enumerate(kind.layers)) {
       OpBuilder builder(layer);
       SmallVector<Value> inputs(layer.getInputs());
       for (int64_t value : {int64_t(index), numbers[layer]})
-        inputs.push_back(arith::ConstantIndexOp::create(
-            builder, layer.getLoc(), value));
+        inputs.push_back(
+            arith::ConstantIndexOp::create(builder, layer.getLoc(), value));
       auto call =
           func::CallOp::create(builder, layer.getLoc(), function, inputs);
       layer->replaceAllUsesWith(call);
@@ -160,8 +156,8 @@ void OutlineLayers::runOnOperation() {
   }
   for (Kind &kind : kinds)
     for (gemma::LayerOp layer : kind.layers) layer.erase();
-  remark::passed(module.getLoc(), remark::RemarkOpts::name("OutlineLayers")
-                                      .category("lowering"))
+  remark::passed(module.getLoc(),
+                 remark::RemarkOpts::name("OutlineLayers").category("lowering"))
       << llvm::formatv("{0} layers of {1} kinds", numbers.size(), kinds.size())
              .str();
 }

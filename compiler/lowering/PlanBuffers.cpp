@@ -87,9 +87,9 @@ int64_t PlanBuffers::place(func::FuncOp function, int64_t base) {
   }
   for (Buffer &buffer : placed) {
     OpBuilder b(buffer.op);
-    auto arena = kernel::ArenaOp::create(b, buffer.op.getLoc(),
-                                         buffer.op.getType(),
-                                         buffer.op.getStep(), buffer.offset);
+    auto arena =
+        kernel::ArenaOp::create(b, buffer.op.getLoc(), buffer.op.getType(),
+                                buffer.op.getStep(), buffer.offset);
     buffer.op.replaceAllUsesWith(arena.getResult());
     buffer.op.erase();
   }

@@ -104,11 +104,12 @@ LogicalResult PlanKvCache::plan(ModuleOp module, int64_t context) {
   module->setAttr("kernel.context", builder.getI64IntegerAttr(context));
   module->setAttr("kernel.prefill_rows",
                   builder.getI64IntegerAttr(prefillRows));
-  remark::passed(module.getLoc(), remark::RemarkOpts::name("PlanKvCache")
-                                      .category("lowering"))
-      << llvm::formatv("a session of {0} positions takes {1} bytes in {2} "
-                       "blocks",
-                       context, bytes, slots)
+  remark::passed(module.getLoc(),
+                 remark::RemarkOpts::name("PlanKvCache").category("lowering"))
+      << llvm::formatv(
+             "a session of {0} positions takes {1} bytes in {2} "
+             "blocks",
+             context, bytes, slots)
              .str();
   return success();
 }

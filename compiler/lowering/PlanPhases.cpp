@@ -1,7 +1,7 @@
 // --gemmac-plan-phases: fewer barriers. Adjacent phases -> one phase with the
 // bodies one after the other (row operations of one row count) or with several
-// segments (no dependency). IR before and after: test/lowering/plan-phases.mlir.
-// Never moves work across a call.
+// segments (no dependency). IR before and after:
+// test/lowering/plan-phases.mlir. Never moves work across a call.
 #include "compiler/lowering/Passes.h"
 #include "dialects/kernel/Kernel.h"
 #include "llvm/ADT/DenseSet.h"
@@ -120,8 +120,8 @@ static PhaseOp joinSegments(PhaseOp into, PhaseOp phase) {
   OpBuilder b(into);
   SmallVector<Value> tiles(into.getTiles());
   llvm::append_range(tiles, phase.getTiles());
-  auto both = PhaseOp::create(b, into.getLoc(), into.getStep(), tiles,
-                              tiles.size());
+  auto both =
+      PhaseOp::create(b, into.getLoc(), into.getStep(), tiles, tiles.size());
   size_t next = 0;
   for (PhaseOp part : {into, phase})
     for (Region &region : part.getSegments())
@@ -141,7 +141,8 @@ void PlanPhases::plan(func::FuncOp function) {
   if (anchors.empty()) return;
   for (Operation *op : values) op->moveBefore(anchors.front());
   auto barriers = [&] {
-    return llvm::count_if(block, [](Operation &op) { return isa<PhaseOp>(op); });
+    return llvm::count_if(block,
+                          [](Operation &op) { return isa<PhaseOp>(op); });
   };
   int64_t before = barriers();
 

@@ -53,8 +53,8 @@ void PlanWeights::visit(func::FuncOp function, std::optional<int64_t> index) {
             .insert(reference.getSymbolAttr().getAttr());
         continue;
       }
-      auto table = module.lookupSymbol<quantized::WeightTableOp>(
-          reference.getSymbol());
+      auto table =
+          module.lookupSymbol<quantized::WeightTableOp>(reference.getSymbol());
       if (table && index && *index < int64_t(table.getWeights().size()))
         order.insert(
             cast<FlatSymbolRefAttr>(table.getWeights()[*index]).getAttr());
@@ -75,8 +75,8 @@ void PlanWeights::erase() {
   module.walk([](quantized::ReferenceOp reference) {
     if (reference.use_empty()) reference.erase();
   });
-  for (auto table : llvm::make_early_inc_range(
-           module.getOps<quantized::WeightTableOp>()))
+  for (auto table :
+       llvm::make_early_inc_range(module.getOps<quantized::WeightTableOp>()))
     if (SymbolTable::symbolKnownUseEmpty(table, module)) table.erase();
   for (auto weight :
        llvm::make_early_inc_range(module.getOps<quantized::WeightOp>()))

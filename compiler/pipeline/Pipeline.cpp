@@ -128,7 +128,7 @@ LogicalResult build(const BuildOptions &options, MLIRContext &context,
         lowering::Options plan;
         plan.prefillRows = options.prefillRows;
         plan.contextSize = options.contextSize;
-        plan.kvFormat = !options.kv.empty()       ? options.kv
+        plan.kvFormat = !options.kv.empty()      ? options.kv
                         : options.quant == "f32" ? "f32"
                                                  : "bf16";
         lowering::buildLoweringPipeline(manager, plan);

@@ -65,8 +65,7 @@ LogicalResult RopeAnglesOp::verify() {
 LogicalResult RopeOp::verify() {
   if (columns(getInput()) % columns(getAngles()))
     return emitOpError("rope_c1: expected a multiple of ")
-           << columns(getAngles()) << " columns, found "
-           << columns(getInput());
+           << columns(getAngles()) << " columns, found " << columns(getInput());
   return success();
 }
 
@@ -135,11 +134,10 @@ ParseResult LayerOp::parse(OpAsmParser &parser, OperationState &result) {
   if (parser.parseInteger(layer) ||
       parser.parseAssignmentList(arguments, operands) ||
       parser.parseColonType(type) ||
-      parser.resolveOperands(operands, type.getInputs(),
-                             parser.getNameLoc(), result.operands))
+      parser.resolveOperands(operands, type.getInputs(), parser.getNameLoc(),
+                             result.operands))
     return failure();
-  result.addAttribute("layer",
-                      parser.getBuilder().getI64IntegerAttr(layer));
+  result.addAttribute("layer", parser.getBuilder().getI64IntegerAttr(layer));
   result.addTypes(type.getResults());
   for (auto [argument, input] : llvm::zip(arguments, type.getInputs()))
     argument.type = input;
@@ -153,11 +151,11 @@ ParseResult LayerOp::parse(OpAsmParser &parser, OperationState &result) {
 
 void LayerOp::print(OpAsmPrinter &printer) {
   printer << " " << getLayer() << " (";
-  llvm::interleaveComma(
-      llvm::zip(getBody().getArguments(), getInputs()), printer,
-      [&](auto pair) {
-        printer << std::get<0>(pair) << " = " << std::get<1>(pair);
-      });
+  llvm::interleaveComma(llvm::zip(getBody().getArguments(), getInputs()),
+                        printer, [&](auto pair) {
+                          printer << std::get<0>(pair) << " = "
+                                  << std::get<1>(pair);
+                        });
   printer << ") : ";
   printer.printFunctionalType(*this);
   printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(), {"layer"});
@@ -167,8 +165,9 @@ void LayerOp::print(OpAsmPrinter &printer) {
 
 LogicalResult LayerOp::verify() {
   if (getBody().getArgumentTypes() != getInputs().getTypes())
-    return emitOpError("layer_c1: expected region arguments of the operands' "
-                       "types");
+    return emitOpError(
+        "layer_c1: expected region arguments of the operands' "
+        "types");
   auto yield = cast<YieldOp>(getBody().front().getTerminator());
   if (!yield.getValue() || yield.getValue().getType() != getType())
     return emitOpError("layer_c2: expected gemma.yield of ") << getType();

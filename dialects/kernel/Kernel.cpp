@@ -62,7 +62,8 @@ LogicalResult MatmulTileOp::verify() {
     return emitOpError("matmul_tile_c1: expected output of ")
            << weight.rows() << " columns, found " << out.getDimSize(1);
   if (int64_t(getChunkRows()) <= 0 || int64_t(getRowBlocks()) <= 0)
-    return emitOpError("matmul_tile_c2: expected positive chunk_rows and "
-                       "row_blocks");
+    return emitOpError(
+        "matmul_tile_c2: expected positive chunk_rows and "
+        "row_blocks");
   return success();
 }

@@ -38,9 +38,8 @@ Type gemmac::quantized::TensorType::parse(AsmParser &parser) {
       parser.parseComma() || parser.parseKeyword(&format) ||
       parser.parseGreater())
     return {};
-  return getChecked(
-      [&] { return parser.emitError(parser.getNameLoc()); },
-      parser.getContext(), shape, format);
+  return getChecked([&] { return parser.emitError(parser.getNameLoc()); },
+                    parser.getContext(), shape, format);
 }
 
 void gemmac::quantized::TensorType::print(AsmPrinter &printer) const {
@@ -49,8 +48,9 @@ void gemmac::quantized::TensorType::print(AsmPrinter &printer) const {
   printer << ", " << getFormat() << ">";
 }
 
-LogicalResult gemmac::quantized::TensorType::verify(function_ref<InFlightDiagnostic()> error,
-                                 ArrayRef<int64_t> shape, StringRef format) {
+LogicalResult gemmac::quantized::TensorType::verify(
+    function_ref<InFlightDiagnostic()> error, ArrayRef<int64_t> shape,
+    StringRef format) {
   if (shape.empty() || shape.size() > 2)
     return error() << "tensor_c1: expected one or two dimensions, found "
                    << shape.size();
@@ -109,8 +109,7 @@ LogicalResult WeightTableOp::verifySymbolUses(SymbolTableCollection &tables) {
 }
 
 LogicalResult ReferenceOp::verifySymbolUses(SymbolTableCollection &tables) {
-  Operation *target =
-      tables.lookupNearestSymbolFrom(*this, getSymbolAttr());
+  Operation *target = tables.lookupNearestSymbolFrom(*this, getSymbolAttr());
   Type found;
   if (auto weight = dyn_cast_or_null<WeightOp>(target); weight && !getIndex())
     found = weight.getTensorType();
@@ -147,8 +146,9 @@ LogicalResult MatmulOp::verify() {
     return emitOpError("matmul_c2: expected ")
            << out << " weight rows, found " << weight.rows();
   if (lookupFormat(weight.getFormat())->isFloat())
-    return emitOpError("matmul_c3: expected a format with integer codes, "
-                       "found ")
+    return emitOpError(
+               "matmul_c3: expected a format with integer codes, "
+               "found ")
            << weight.getFormat();
   return success();
 }

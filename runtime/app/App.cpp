@@ -24,7 +24,8 @@ constexpr char kHelp[] =
     "  bench      speed and memory\n"
     "  info       what is inside, and whether it is whole\n"
     "\n"
-    "COMMAND --help lists the flags of a command. Every flag has a twin in the\n"
+    "COMMAND --help lists the flags of a command. Every flag has a twin in "
+    "the\n"
     "environment: --top-k is also GEMMAC_TOP_K.\n"
     "Exit codes: 0 done, 1 failed, 2 usage, 3 wrong machine.\n";
 
@@ -70,9 +71,10 @@ int chooseCommand(const Program &program, Words words) {
   if (first.empty() || first[0] == '-') return runChat(program, words);
   for (const Command &command : kCommands)
     if (first == command.name) return command.run(program, words.subspan(1));
-  return wrongUsage(Status::error("expected a command (--help lists them), "
-                                  "found \"" +
-                                  std::string(first) + "\""));
+  return wrongUsage(
+      Status::error("expected a command (--help lists them), "
+                    "found \"" +
+                    std::string(first) + "\""));
 }
 
 }  // namespace
@@ -189,10 +191,9 @@ Status startModel(const Program &program, const EngineOptions &options,
   Status status = model.open(*program.code, program.path);
   if (!status.ok()) return status;
   if (options.context > model.code().context)
-    return Status::error("--ctx-size: expected at most " +
-                         std::to_string(model.code().context) +
-                         ", the model's context, found " +
-                         std::to_string(options.context));
+    return Status::error(
+        "--ctx-size: expected at most " + std::to_string(model.code().context) +
+        ", the model's context, found " + std::to_string(options.context));
   return engine.start(model, static_cast<int>(options.threads));
 }
 

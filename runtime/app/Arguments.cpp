@@ -62,8 +62,8 @@ Status Arguments::parse(std::span<const char *const> words,
     const char *value = getenv(variableName(flag.name).c_str());
     if (value == nullptr) continue;
     // A switch is off when its variable is empty or 0.
-    bool off = flag.value == nullptr &&
-               (*value == '\0' || strcmp(value, "0") == 0);
+    bool off =
+        flag.value == nullptr && (*value == '\0' || strcmp(value, "0") == 0);
     if (!off) values[flag.name] = flag.value == nullptr ? "" : value;
   }
   for (size_t i = 0; i < words.size(); ++i) {
@@ -94,7 +94,8 @@ Status Arguments::parse(std::span<const char *const> words,
     } else if (++i < words.size()) {
       values[flag->name] = words[i];
     } else {
-      return Status::error(std::string(word) + ": expected a value, found none");
+      return Status::error(std::string(word) +
+                           ": expected a value, found none");
     }
   }
   return {};

@@ -96,8 +96,7 @@ std::vector<int32_t> Bench::tokens(int64_t count) {
   std::vector<int32_t> list;
   auto vocabulary = static_cast<uint64_t>(engine.model().code().vocabulary);
   for (int64_t i = 0; i < count; ++i)
-    list.push_back(
-        static_cast<int32_t>(draws++ * 2654435761u % vocabulary));
+    list.push_back(static_cast<int32_t>(draws++ * 2654435761u % vocabulary));
   return list;
 }
 
@@ -160,8 +159,8 @@ Status Bench::measure(int64_t prompt, int64_t answer, int64_t depth) {
     const Model &model = engine.model();
     int64_t weights = model.metadata().weightBytesPerToken;
     if (weights == 0) weights = model.code().weight_bytes;
-    auto bytes = static_cast<double>(
-        weights + model.cacheBytes(depth + answer / 2));
+    auto bytes =
+        static_cast<double>(weights + model.cacheBytes(depth + answer / 2));
     row["bytes_per_token"] = bytes;
     row["roofline_share"] = bytes * median(rates) / bandwidth;
   } else {

@@ -96,10 +96,11 @@ class Conversation {
       return seconds > 0 ? static_cast<double>(count) / seconds : 0.0;
     };
     size_t decoded = last.tokens.empty() ? 0 : last.tokens.size() - 1;
-    printf("  prompt   %lld tokens, %lld of them cached, first token after "
-           "%.3f s\n",
-           static_cast<long long>(last.promptTokens),
-           static_cast<long long>(last.reusedTokens), last.promptSeconds);
+    printf(
+        "  prompt   %lld tokens, %lld of them cached, first token after "
+        "%.3f s\n",
+        static_cast<long long>(last.promptTokens),
+        static_cast<long long>(last.reusedTokens), last.promptSeconds);
     printf("  answer   %zu tokens, %.1f a second\n", last.tokens.size(),
            rate(decoded, last.answerSeconds));
     printf("  context  %d of %d positions, %.1f MiB of cache\n",
@@ -125,8 +126,8 @@ int runChat(const Program &program, Words words) {
   SamplerOptions unused;
   Status status = readEngineOptions(arguments, engineOptions);
   if (status.ok())
-    status = arguments.integer("--n-predict", 1, INT32_MAX,
-                               generation.maxTokens);
+    status =
+        arguments.integer("--n-predict", 1, INT32_MAX, generation.maxTokens);
   if (status.ok()) status = readSampling(arguments, unused);
   if (!status.ok()) return wrongUsage(status);
   Model model;

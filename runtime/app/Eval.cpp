@@ -1,7 +1,7 @@
-// eval: tokens or a text -> perplexity, and logits as NumPy files. A text is cut
-// into windows in the way of llama.cpp's perplexity tool: --ctx tokens each, BOS
-// in place of the first, the second half scored. --tokens is one window, as it
-// is. Source: llama.cpp, tools/perplexity/perplexity.cpp.
+// eval: tokens or a text -> perplexity, and logits as NumPy files. A text is
+// cut into windows in the way of llama.cpp's perplexity tool: --ctx tokens
+// each, BOS in place of the first, the second half scored. --tokens is one
+// window, as it is. Source: llama.cpp, tools/perplexity/perplexity.cpp.
 #include <stdio.h>
 
 #include <cmath>
@@ -58,8 +58,9 @@ Status parseIds(const std::string &text, std::vector<int32_t> &ids) {
   using Json = nlohmann::json;
   Json list = Json::parse(text, nullptr, false);
   if (!list.is_array())
-    return Status::error("expected a JSON array of token ids, found another "
-                         "thing");
+    return Status::error(
+        "expected a JSON array of token ids, found another "
+        "thing");
   for (const Json &entry : list) {
     if (!entry.is_number_integer() || entry < 0 || entry > INT32_MAX)
       return Status::error("expected a token id, found " + entry.dump());
@@ -146,10 +147,9 @@ Status Evaluation::scoreTokens(const std::vector<int32_t> &ids) {
                            std::to_string(model.code().vocabulary) +
                            ", found " + std::to_string(id));
   if (static_cast<int64_t>(ids.size()) > session.context())
-    return Status::error("expected at most " +
-                         std::to_string(session.context()) +
-                         " tokens (the context), found " +
-                         std::to_string(ids.size()));
+    return Status::error(
+        "expected at most " + std::to_string(session.context()) +
+        " tokens (the context), found " + std::to_string(ids.size()));
   Status status = openFiles(ids.size());
   if (status.ok()) status = scoreWindow(ids);
   Status first = logitsFile.close(), second = lastLogitsFile.close();
@@ -167,10 +167,9 @@ Status Evaluation::scoreText(const std::string &text) {
     return Status::error("the text cannot be encoded");
   auto size = static_cast<size_t>(request.window);
   if (request.window > session.context())
-    return Status::error("--ctx: expected at most " +
-                         std::to_string(session.context()) +
-                         " (the context), found " +
-                         std::to_string(request.window));
+    return Status::error(
+        "--ctx: expected at most " + std::to_string(session.context()) +
+        " (the context), found " + std::to_string(request.window));
   if (ids.size() < size)
     return Status::error("expected a text of at least " + std::to_string(size) +
                          " tokens (--ctx), found " +
@@ -188,8 +187,7 @@ void printResult(const Evaluation &evaluation, bool json) {
   if (!json) {
     if (evaluation.scored > 0)
       printf("perplexity %.6f over %lld of %lld tokens, %lld windows, %.2f s\n",
-             evaluation.perplexity(),
-             static_cast<long long>(evaluation.scored),
+             evaluation.perplexity(), static_cast<long long>(evaluation.scored),
              static_cast<long long>(evaluation.fed),
              static_cast<long long>(evaluation.windows), evaluation.seconds);
     return;
@@ -224,7 +222,8 @@ int runEval(const Program &program, Words words) {
   if (!status.ok()) return failed(status);
   if (!request.tokensFile.empty()) {
     status = parseIds(input, ids);
-    if (!status.ok()) return failed(Status::error(path + ": " + status.message()));
+    if (!status.ok())
+      return failed(Status::error(path + ": " + status.message()));
   }
   Model model;
   Engine engine;

@@ -77,9 +77,8 @@ void printJson(const GenerationResult &result) {
   int64_t decoded = count > 0 ? count - 1 : 0;
   Json timings = {
       {"prompt_seconds", result.promptSeconds},
-      {"prompt_per_second",
-       perSecond(result.promptTokens - result.reusedTokens,
-                 result.promptSeconds)},
+      {"prompt_per_second", perSecond(result.promptTokens - result.reusedTokens,
+                                      result.promptSeconds)},
       {"predicted_seconds", result.answerSeconds},
       {"predicted_per_second", perSecond(decoded, result.answerSeconds)},
   };
@@ -129,8 +128,8 @@ int runGenerate(const Program &program, Words words) {
     // A reader that went away ends the work.
     return fflush(stdout) == 0;
   };
-  status = generate(session, prompt, request.generation, stream, nullptr,
-                    result);
+  status =
+      generate(session, prompt, request.generation, stream, nullptr, result);
   if (!status.ok()) return failed(status);
   if (request.json)
     printJson(result);

@@ -24,9 +24,9 @@ nlohmann::ordered_json describe(const Model &model) {
   Json object = Json::parse(model.metadata().text, nullptr, false);
   object.erase("licence");
   object["code"] = {
-      {"target", code.target},           {"vocabulary", code.vocabulary},
-      {"width", code.width},             {"context", code.context},
-      {"batch_rows", code.batch_rows},   {"prefill_rows", code.prefill_rows},
+      {"target", code.target},         {"vocabulary", code.vocabulary},
+      {"width", code.width},           {"context", code.context},
+      {"batch_rows", code.batch_rows}, {"prefill_rows", code.prefill_rows},
       {"head_rows", code.head_rows},
   };
   object["memory"] = {
@@ -60,10 +60,11 @@ void printText(const Model &model) {
          mebibytes(trailer.container_offset),
          mebibytes(trailer.sections[GEMMA_SECTION_TOKENIZER].size),
          mebibytes(code.weight_bytes));
-  printf("  memory        arena %.1f MiB, a thread %.2f MiB, cache at the full "
-         "context %.1f MiB\n",
-         mebibytes(code.arena_bytes), mebibytes(code.scratch_bytes),
-         mebibytes(model.cacheBytes(code.context)));
+  printf(
+      "  memory        arena %.1f MiB, a thread %.2f MiB, cache at the full "
+      "context %.1f MiB\n",
+      mebibytes(code.arena_bytes), mebibytes(code.scratch_bytes),
+      mebibytes(model.cacheBytes(code.context)));
 }
 
 }  // namespace

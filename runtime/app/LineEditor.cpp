@@ -299,8 +299,8 @@ void LineEditor::draw(const char *prompt, const LineBuffer &buffer) {
          buffer.columns(to) - buffer.columns(from) > room)
     --to;
   while (to < text.size() && to > from && isContinuation(text[to])) --to;
-  std::string output = "\r" + std::string(prompt) +
-                       text.substr(from, to - from) + "\x1b[K\r";
+  std::string output =
+      "\r" + std::string(prompt) + text.substr(from, to - from) + "\x1b[K\r";
   size_t column = strlen(prompt) + cursor - buffer.columns(from);
   if (column > 0) output += "\x1b[" + std::to_string(column) + "C";
   fwrite(output.data(), 1, output.size(), stdout);

@@ -25,7 +25,7 @@ class LineBuffer {
   void home() { at = 0; }
   void end() { at = line.size(); }
   void backspace();
-  void erase();          // the character under the cursor
+  void erase();  // the character under the cursor
   void eraseWordLeft();
   void eraseToStart();
   void eraseToEnd() { line.resize(at); }

@@ -10,17 +10,16 @@ NpyFile::~NpyFile() {
   if (file != nullptr) fclose(file);
 }
 
-Status NpyFile::create(const std::string &path, int64_t rows,
-                       int64_t columns) {
+Status NpyFile::create(const std::string &path, int64_t rows, int64_t columns) {
   name = path;
   file = fopen(path.c_str(), "wbe");
   if (file == nullptr)
     return Status::error(path + ": cannot be created: " + strerror(errno));
-  std::string shape = rows > 0 ? std::to_string(rows) + ", " +
-                                     std::to_string(columns)
-                               : std::to_string(columns) + ",";
-  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" +
-                       shape + "), }";
+  std::string shape =
+      rows > 0 ? std::to_string(rows) + ", " + std::to_string(columns)
+               : std::to_string(columns) + ",";
+  std::string header =
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (" + shape + "), }";
   // Magic, version and length take 10 bytes; a line feed ends the header.
   while ((header.size() + 11) % 64 != 0) header += ' ';
   header += '\n';
@@ -33,8 +32,8 @@ Status NpyFile::create(const std::string &path, int64_t rows,
 }
 
 void NpyFile::write(std::span<const float> row) {
-  good = good && fwrite(row.data(), sizeof(float), row.size(), file) ==
-                     row.size();
+  good =
+      good && fwrite(row.data(), sizeof(float), row.size(), file) == row.size();
 }
 
 Status NpyFile::close() {

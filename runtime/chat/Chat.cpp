@@ -9,11 +9,13 @@ Status checkChatTemplate(const Model &model) {
     return Status::error("this model has no tokenizer: it cannot take text");
   if (name == "gemma3") return {};
   if (name == "none")
-    return Status::error("this model has no chat template (it is a base "
-                         "model): use generate --raw");
-  return Status::error("expected a chat template that is known (gemma3), "
-                       "found \"" +
-                       name + "\": use generate --raw");
+    return Status::error(
+        "this model has no chat template (it is a base "
+        "model): use generate --raw");
+  return Status::error(
+      "expected a chat template that is known (gemma3), "
+      "found \"" +
+      name + "\": use generate --raw");
 }
 
 Status renderChat(const Model &model, std::span<const Message> messages,

@@ -35,11 +35,11 @@ Status Gemma3Template::checkRoles(std::span<const Message> messages) const {
   for (size_t i = first; i < messages.size(); ++i) {
     const char *expected = (i - first) % 2 == 0 ? "user" : "assistant";
     if (messages[i].role != expected)
-      return Status::error("expected the roles user and assistant in turn, "
-                           "found \"" +
-                           messages[i].role + "\" as message " +
-                           std::to_string(i + 1) + " where \"" + expected +
-                           "\" was due");
+      return Status::error(
+          "expected the roles user and assistant in turn, "
+          "found \"" +
+          messages[i].role + "\" as message " + std::to_string(i + 1) +
+          " where \"" + expected + "\" was due");
   }
   if ((messages.size() - first) % 2 == 0)
     return Status::error(

@@ -49,8 +49,8 @@ class Loop {
     return session.feed(
         tokens, Wanted::Last,
         [this](size_t, std::span<const float> logits) {
-          next = sampler.sample(logits, session.history(),
-                                result.tokens.size());
+          next =
+              sampler.sample(logits, session.history(), result.tokens.size());
           sampled = true;
         },
         0, cancel);
@@ -129,7 +129,8 @@ const char *finishReasonName(FinishReason reason) {
 double monotonicSeconds() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+  return static_cast<double>(now.tv_sec) +
+         1e-9 * static_cast<double>(now.tv_nsec);
 }
 
 Status generate(Session &session, std::span<const int32_t> prompt,
@@ -138,10 +139,9 @@ Status generate(Session &session, std::span<const int32_t> prompt,
   result = {};
   if (prompt.empty()) return Status::error("expected a prompt, found no token");
   if (prompt.size() > static_cast<size_t>(session.context()))
-    return Status::error("expected a prompt of at most " +
-                         std::to_string(session.context()) +
-                         " tokens (the context), found " +
-                         std::to_string(prompt.size()));
+    return Status::error(
+        "expected a prompt of at most " + std::to_string(session.context()) +
+        " tokens (the context), found " + std::to_string(prompt.size()));
   result.promptTokens = static_cast<int64_t>(prompt.size());
   double start = monotonicSeconds();
   Status status =

@@ -35,10 +35,10 @@ struct GenerationResult {
   std::string text;
   std::vector<int32_t> tokens;  // without the stop id
   FinishReason reason = FinishReason::Length;
-  int64_t promptTokens = 0;   // of the whole prompt
-  int64_t reusedTokens = 0;   // of it, already in the cache
-  double promptSeconds = 0;   // until the first token is known
-  double answerSeconds = 0;   // from then on
+  int64_t promptTokens = 0;  // of the whole prompt
+  int64_t reusedTokens = 0;  // of it, already in the cache
+  double promptSeconds = 0;  // until the first token is known
+  double answerSeconds = 0;  // from then on
 };
 
 // Gets each piece of text; false ends the answer as cancelled.

@@ -30,10 +30,9 @@ inline std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter,
 
 // A multiple of 2^-53 in [0, 1).
 inline double uniformDraw(uint64_t seed, uint64_t index) {
-  auto bits = philox({static_cast<uint32_t>(index),
-                      static_cast<uint32_t>(index >> 32), 0, 0},
-                     {static_cast<uint32_t>(seed),
-                      static_cast<uint32_t>(seed >> 32)});
+  auto bits = philox(
+      {static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32), 0, 0},
+      {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
   uint64_t mantissa = (uint64_t{bits[0]} << 32 | bits[1]) >> 11;
   return static_cast<double>(mantissa) * 0x1p-53;
 }

@@ -122,10 +122,10 @@ Status Container::damaged(const char *what) const {
 
 Status Container::readTrailer() {
   gemma_trailer &trailer = end;
-  bool there = size >= sizeof(trailer) &&
-               readFully(file, &trailer, sizeof(trailer),
-                         size - sizeof(trailer)) &&
-               memcmp(trailer.magic, GEMMA_CONTAINER_MAGIC, 8) == 0;
+  bool there =
+      size >= sizeof(trailer) &&
+      readFully(file, &trailer, sizeof(trailer), size - sizeof(trailer)) &&
+      memcmp(trailer.magic, GEMMA_CONTAINER_MAGIC, 8) == 0;
   if (!there)
     return Status::error(
         name +
@@ -145,10 +145,10 @@ Status Container::checkSections() const {
   uint64_t body = size - sizeof(end);
   if (end.container_offset % GEMMA_CONTAINER_ALIGN != 0 ||
       end.container_offset > body)
-    return Status::error(
-        name + ": expected a model at an offset inside its " +
-        std::to_string(size) + " bytes, found offset " +
-        std::to_string(end.container_offset) + ": the file was cut or changed");
+    return Status::error(name + ": expected a model at an offset inside its " +
+                         std::to_string(size) + " bytes, found offset " +
+                         std::to_string(end.container_offset) +
+                         ": the file was cut or changed");
   uint64_t room = body - end.container_offset, from = 0;
   for (int i = 0; i < GEMMA_SECTION_COUNT; ++i) {
     const gemma_section &section = end.sections[i];

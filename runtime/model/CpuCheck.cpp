@@ -37,8 +37,8 @@ void checkCpu(int, char **, char **) {
   uint64_t missing = gemma::missingCpuFeatures(gemma_model.cpu_features);
   if (missing == 0) return;
   char line[256];
-  size_t length = gemma::describeMissing(gemma_model.target, missing, line,
-                                         sizeof(line));
+  size_t length =
+      gemma::describeMissing(gemma_model.target, missing, line, sizeof(line));
   callSystem(SYS_write, 2, reinterpret_cast<long>(line),
              static_cast<long>(length));
   callSystem(SYS_exit_group, kWrongMachine, 0, 0);
@@ -46,5 +46,5 @@ void checkCpu(int, char **, char **) {
 
 }  // namespace
 
-__attribute__((section(".preinit_array"), used)) void (
-    *gemma_cpu_check)(int, char **, char **) = checkCpu;
+__attribute__((section(".preinit_array"),
+               used)) void (*gemma_cpu_check)(int, char **, char **) = checkCpu;

@@ -52,7 +52,8 @@ uint64_t availableCpuFeatures() {
   bool ymm = (state & 0x6) == 0x6, zmm = (state & 0xE6) == 0xE6;
   // FMA, MOVBE, AVX, F16C; BMI1, AVX2, BMI2; LZCNT.
   bool v3 = hasAll(c, 1u << 12 | 1u << 22 | 1u << 28 | 1u << 29) &&
-            hasAll(b7, 1u << 3 | 1u << 5 | 1u << 8) && hasAll(cExtended, 1u << 5);
+            hasAll(b7, 1u << 3 | 1u << 5 | 1u << 8) &&
+            hasAll(cExtended, 1u << 5);
   if (ymm && v3) found |= GEMMA_CPU_AVX2_FMA_F16C_BMI;
   // F, DQ, BW, VL.
   if (zmm && hasAll(b7, 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31))

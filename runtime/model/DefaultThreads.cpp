@@ -38,8 +38,8 @@ int quotaCount(const std::string &text) {
   long long quota = 0, period = 0;
   if (sscanf(text.c_str(), "%lld %lld", &quota, &period) != 2) return 0;
   if (quota <= 0 || period <= 0) return 0;
-  return static_cast<int>(
-      std::min<long long>(ThreadPool::kMaxThreads, (quota + period - 1) / period));
+  return static_cast<int>(std::min<long long>(ThreadPool::kMaxThreads,
+                                              (quota + period - 1) / period));
 }
 
 // The path of this process's cgroup of the unified hierarchy, "" for its root.

@@ -29,10 +29,10 @@ struct GenerationDefaults {
 struct Metadata {
   std::string name = "model";
   std::string architecture;
-  int32_t bos = -1; // -1: no token stands before a text
+  int32_t bos = -1;  // -1: no token stands before a text
   std::vector<int32_t> eos;
   GenerationDefaults generation;
-  std::string chatTemplate = "none"; // "gemma3", "none" or "unknown"
+  std::string chatTemplate = "none";  // "gemma3", "none" or "unknown"
   std::string licence;
   std::string target, quantization, cache;
   // Bytes of weights that one decoded token reads; 0: all of them.

@@ -21,8 +21,8 @@ class Model {
  public:
   // `code` must outlive the model. Checks that this machine can run it, that
   // code and data belong together, and prefaults the weights if asked to.
-  Status open(const gemma_model_code &code,
-              const char *path = "/proc/self/exe", bool prefault = true);
+  Status open(const gemma_model_code &code, const char *path = "/proc/self/exe",
+              bool prefault = true);
 
   // The same from memory that outlives the model; `weights` 64-byte aligned,
   // `tokenizer` 8-byte aligned and possibly empty.

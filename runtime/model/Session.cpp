@@ -49,9 +49,8 @@ Status Session::feed(std::span<const int32_t> fed, Wanted wanted,
   int64_t room = limit - position();
   if (static_cast<int64_t>(fed.size()) > room)
     return Status::error("expected at most " + std::to_string(room) +
-                         " tokens, as the context of " +
-                         std::to_string(limit) + " allows, found " +
-                         std::to_string(fed.size()));
+                         " tokens, as the context of " + std::to_string(limit) +
+                         " allows, found " + std::to_string(fed.size()));
   size_t most = owner->maxRows();
   if (chunk > 0) most = std::min<size_t>(most, chunk);
   std::vector<RowRequest> rows;

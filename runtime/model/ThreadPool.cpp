@@ -176,8 +176,7 @@ Status ThreadPool::start(int threads) {
                          " threads, found " + std::to_string(threads));
   if (!state->workers.empty()) return Status::error("threads already run");
   state->phase.cursors.resize(threads);
-  if (threads > defaultThreadCount())
-    state->phase.spins = kSpinsOversubscribed;
+  if (threads > defaultThreadCount()) state->phase.spins = kSpinsOversubscribed;
   // The vector must not move or grow under a worker that reads its size: they
   // read it only in a call, and none is made before all have started.
   try {

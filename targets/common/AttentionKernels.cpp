@@ -49,8 +49,8 @@ Span visible(Emitter &e, Value row, int64_t window) {
     return e.signExtend(e.i64(), e.load(e.i32(), row, offset));
   };
   Value position = field(abi::kRowPosition);
-  Value begin = window ? e.maxI(e.c64(0), e.sub(position, e.c64(window - 1)))
-                       : e.c64(0);
+  Value begin =
+      window ? e.maxI(e.c64(0), e.sub(position, e.c64(window - 1))) : e.c64(0);
   return {begin, e.add(field(abi::kRowVisibleEnd), e.c64(1))};
 }
 
@@ -63,14 +63,14 @@ Value endBlock(Emitter &e, const Span &span) {
 
 // The cache block of `block` in `layer` for the row's session.
 Value blockPointer(Emitter &e, Value row, Value layer, Value block) {
-  Value layers = LLVM::AddressOfOp::create(e.b, e.loc, e.ptrType(),
-                                           kKvLayersSymbol);
+  Value layers =
+      LLVM::AddressOfOp::create(e.b, e.loc, e.ptrType(), kKvLayersSymbol);
   Value entry = e.at(layers, e.mul(layer, e.c64(abi::kKvLayerBytes)));
   auto field = [&](int64_t offset) {
     return e.signExtend(e.i64(), e.load(e.i32(), entry, offset));
   };
-  Value slot = e.add(
-      field(0), arith::RemUIOp::create(e.b, e.loc, block, field(4)));
+  Value slot =
+      e.add(field(0), arith::RemUIOp::create(e.b, e.loc, block, field(4)));
   Value table = e.load(e.ptrType(), row, abi::kRowKv);
   return e.load(e.ptrType(), e.at(table, e.shl(slot, 3)));
 }
@@ -86,18 +86,18 @@ SmallVector<Value> emitScores(Emitter &e, const Attention &a, Value query,
   Value last = e.divC(e.add(hi, e.c64(kLanes - 1)), kLanes);
   Value iota = arith::ConstantOp::create(
       e.b, e.loc,
-      DenseElementsAttr::get(e.vec(e.i32()), ArrayRef<int32_t>{
-          0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}));
+      DenseElementsAttr::get(e.vec(e.i32()),
+                             ArrayRef<int32_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+                                               11, 12, 13, 14, 15}));
   auto maxima = e.loop(
       first, last, 1, SmallVector<Value>(heads, infinity),
       [&](Value g, ValueRange carried) {
         Value lines = e.at(keys, e.mul(g, e.c64(a.width * lineBytes)));
         auto sums = e.loop(
-            e.c64(0), e.c64(a.width), 1,
-            SmallVector<Value>(heads, e.splatF(0)),
+            e.c64(0), e.c64(a.width), 1, SmallVector<Value>(heads, e.splatF(0)),
             [&](Value i, ValueRange acc) {
-              Value k = e.loadWide(a.format,
-                                   e.at(lines, e.mul(i, e.c64(lineBytes))));
+              Value k =
+                  e.loadWide(a.format, e.at(lines, e.mul(i, e.c64(lineBytes))));
               SmallVector<Value> next;
               for (int64_t h = 0; h < heads; ++h) {
                 Value q = e.load(
@@ -106,14 +106,14 @@ SmallVector<Value> emitScores(Emitter &e, const Attention &a, Value query,
               }
               return next;
             });
-        Value at = e.add(e.splat(e.truncate(e.i32(), e.mul(g, e.c64(16)))),
-                         iota);
-        Value above = arith::CmpIOp::create(
-            e.b, e.loc, arith::CmpIPredicate::sge, at,
-            e.splat(e.truncate(e.i32(), lo)));
-        Value below = arith::CmpIOp::create(
-            e.b, e.loc, arith::CmpIPredicate::slt, at,
-            e.splat(e.truncate(e.i32(), hi)));
+        Value at =
+            e.add(e.splat(e.truncate(e.i32(), e.mul(g, e.c64(16)))), iota);
+        Value above =
+            arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::sge, at,
+                                  e.splat(e.truncate(e.i32(), lo)));
+        Value below =
+            arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::slt, at,
+                                  e.splat(e.truncate(e.i32(), hi)));
         Value seen = e.andI(above, below);
         SmallVector<Value> next;
         for (int64_t h = 0; h < heads; ++h) {
@@ -140,14 +140,12 @@ Value emitWeights(Emitter &e, Value scores, Value max, Value lo, Value hi) {
   Value infinity = e.splatF(-std::numeric_limits<float>::infinity());
   Value sum = e.loop(
       e.divC(lo, kLanes), e.divC(e.add(hi, e.c64(kLanes - 1)), kLanes), 1,
-      {e.splatF(0)},
-      [&](Value g, ValueRange carried) -> SmallVector<Value> {
+      {e.splatF(0)}, [&](Value g, ValueRange carried) -> SmallVector<Value> {
         Value at = e.at(scores, e.mul(g, e.c64(kLanes * 4)));
         Value s = e.load(e.vec(e.f32()), at);
         Value masked = arith::CmpFOp::create(
             e.b, e.loc, arith::CmpFPredicate::OEQ, s, infinity);
-        Value p = e.select(masked, e.splatF(0),
-                           e.exp(e.sub(s, e.splat(max))));
+        Value p = e.select(masked, e.splatF(0), e.exp(e.sub(s, e.splat(max))));
         e.store(p, at);
         return {e.add(carried[0], p)};
       })[0];
@@ -174,14 +172,13 @@ void emitValues(Emitter &e, const Attention &a, Value values, int64_t heads,
             v = e.splatF(0);
             for (int64_t i = 0; i < count; ++i)
               v = vector::InsertOp::create(
-                  e.b, e.loc,
-                  e.widenBf16(e.load(e.i16(), line, i * size)), v,
+                  e.b, e.loc, e.widenBf16(e.load(e.i16(), line, i * size)), v,
                   ArrayRef<int64_t>{i});
           }
           SmallVector<Value> next;
           for (int64_t h = 0; h < heads; ++h) {
-            Value w = e.load(
-                e.f32(), e.at(e.at(scores, h * kBlock * 4), e.shl(p, 2)));
+            Value w = e.load(e.f32(),
+                             e.at(e.at(scores, h * kBlock * 4), e.shl(p, 2)));
             next.push_back(e.fma(e.splat(w), v, acc[h]));
           }
           return next;
@@ -207,25 +204,25 @@ std::string blockKernel(KernelLibrary &library, const Attention &a,
   std::string name = "attention_partial_" + a.name();
   Type p = LLVM::LLVMPointerType::get(loc.getContext());
   Type i = IntegerType::get(loc.getContext(), 64);
-  library.get(name, {p, p, p, i, i, p, i, p}, loc,
-              [&](Emitter &e, ValueRange args) {
-    for (int64_t from = 0; from < a.group; from += 4) {
-      int64_t heads = std::min<int64_t>(4, a.group - from);
-      Value query = e.at(args[0], from * a.width * 4);
-      Value lo = args[3], hi = args[4], scores = args[7];
-      Value states = e.at(args[5], e.mul(args[6], e.c64(from)));
-      SmallVector<Value> maxima =
-          emitScores(e, a, query, heads, args[1], lo, hi, scores);
-      for (int64_t h = 0; h < heads; ++h) {
-        Value sum =
-            emitWeights(e, e.at(scores, h * kBlock * 4), maxima[h], lo, hi);
-        Value state = e.at(states, e.mul(args[6], e.c64(h)));
-        e.store(maxima[h], state);
-        e.store(sum, e.at(state, 4));
-      }
-      emitValues(e, a, args[2], heads, scores, lo, hi, states, args[6]);
-    }
-  });
+  library.get(
+      name, {p, p, p, i, i, p, i, p}, loc, [&](Emitter &e, ValueRange args) {
+        for (int64_t from = 0; from < a.group; from += 4) {
+          int64_t heads = std::min<int64_t>(4, a.group - from);
+          Value query = e.at(args[0], from * a.width * 4);
+          Value lo = args[3], hi = args[4], scores = args[7];
+          Value states = e.at(args[5], e.mul(args[6], e.c64(from)));
+          SmallVector<Value> maxima =
+              emitScores(e, a, query, heads, args[1], lo, hi, scores);
+          for (int64_t h = 0; h < heads; ++h) {
+            Value sum =
+                emitWeights(e, e.at(scores, h * kBlock * 4), maxima[h], lo, hi);
+            Value state = e.at(states, e.mul(args[6], e.c64(h)));
+            e.store(maxima[h], state);
+            e.store(sum, e.at(state, 4));
+          }
+          emitValues(e, a, args[2], heads, scores, lo, hi, states, args[6]);
+        }
+      });
   return name;
 }
 constexpr int64_t kScoreBytes = 4 * kBlock * 4;
@@ -269,8 +266,7 @@ std::string foldKernel(KernelLibrary &library, int64_t width, Location loc) {
     Value enter = e.exp(e.splat(e.sub(mb, both)));
     e.store(both, state);
     Value weighted = e.mul(scalar(partial, 4), e.lane(enter, 0));
-    e.store(e.fma(scalar(state, 4), e.lane(keep, 0), weighted),
-            e.at(state, 4));
+    e.store(e.fma(scalar(state, 4), e.lane(keep, 0), weighted), e.at(state, 4));
     Value acc = e.at(state, kStateFloats * 4);
     Value other = e.at(partial, kStateFloats * 4);
     forWidth(e, width, [&](Value at, int64_t count) {
@@ -300,8 +296,7 @@ Value emitAttentionBlocks(Emitter &e, Value context, int64_t window) {
       e.c64(0), count, 1, {e.c64(0)},
       [&](Value r, ValueRange most) -> SmallVector<Value> {
         Span span = visible(e, rowPointer(e, context, r), window);
-        return {e.maxI(most[0],
-                       e.sub(endBlock(e, span), firstBlock(e, span)))};
+        return {e.maxI(most[0], e.sub(endBlock(e, span), firstBlock(e, span)))};
       })[0];
 }
 
@@ -328,11 +323,11 @@ void lowerAttentionTile(AttentionTileOp op, ValueRange operands,
         Value partials = e.at(states, a.group * a.stateBytes());
         Value stride = e.c64(a.stateBytes());
         Value first = firstBlock(e, span);
-        callBlock(e, a, block, row, args[4], span, query, kvHead, first,
-                  states, stride, scores);
+        callBlock(e, a, block, row, args[4], span, query, kvHead, first, states,
+                  stride, scores);
         e.loop(e.add(first, e.c64(1)), endBlock(e, span), 1, [&](Value b) {
-          callBlock(e, a, block, row, args[4], span, query, kvHead, b,
-                    partials, stride, scores);
+          callBlock(e, a, block, row, args[4], span, query, kvHead, b, partials,
+                    stride, scores);
           for (int64_t g = 0; g < a.group; ++g)
             func::CallOp::create(
                 e.b, e.loc, fold, TypeRange(),
@@ -367,14 +362,13 @@ void lowerAttentionBlock(AttentionBlockOp op, ValueRange operands,
         Value at = e.add(firstBlock(e, span), b);
         e.when(e.less(at, endBlock(e, span)), [&] {
           Value head = e.mul(kvHead, e.c64(a.group));
-          Value query = e.at(
-              args[1], e.mul(e.add(e.mul(index, e.c64(a.heads)), head),
-                             e.c64(a.width * 4)));
+          Value query =
+              e.at(args[1], e.mul(e.add(e.mul(index, e.c64(a.heads)), head),
+                                  e.c64(a.width * 4)));
           Value states = e.at(
-              args[2],
-              e.add(e.mul(e.add(e.mul(index, e.c64(a.heads)), head),
-                          e.c64(headBytes)),
-                    e.mul(b, e.c64(a.stateBytes()))));
+              args[2], e.add(e.mul(e.add(e.mul(index, e.c64(a.heads)), head),
+                                   e.c64(headBytes)),
+                             e.mul(b, e.c64(a.stateBytes()))));
           callBlock(e, a, block, row, args[5], span, query, kvHead, at, states,
                     e.c64(headBytes), scratchPointer(e, args[0]));
         });
@@ -386,29 +380,28 @@ void lowerAttentionBlock(AttentionBlockOp op, ValueRange operands,
 void lowerAttentionFoldRow(AttentionFoldRowOp op, ValueRange operands,
                            OpBuilder &builder, KernelLibrary &library) {
   int64_t width = op.getHeadDim(), most = op.getMaxBlocks();
-  int64_t heads =
-      cast<MemRefType>(op.getOut().getType()).getDimSize(1) / width;
+  int64_t heads = cast<MemRefType>(op.getOut().getType()).getDimSize(1) / width;
   int64_t stateBytes = (width + kStateFloats) * 4;
   std::string name = "attention_fold_row_" + std::to_string(heads) + "x" +
-                     std::to_string(width) + "_" + std::to_string(most) +
-                     "_w" + std::to_string(op.getWindow());
-  library.call(builder, op.getLoc(), name, operands,
-               [&](Emitter &e, ValueRange args) {
-    std::string fold = foldKernel(library, width, e.loc);
-    Span span = visible(e, rowPointer(e, args[0], args[3]), op.getWindow());
-    Value blocks = e.sub(endBlock(e, span), firstBlock(e, span));
-    e.loop(e.c64(0), e.c64(heads), 1, [&](Value h) {
-      Value head = e.add(e.mul(args[3], e.c64(heads)), h);
-      Value states = e.at(args[1], e.mul(head, e.c64(most * stateBytes)));
-      e.loop(e.c64(1), blocks, 1, [&](Value b) {
-        func::CallOp::create(
-            e.b, e.loc, fold, TypeRange(),
-            ValueRange{states, e.at(states, e.mul(b, e.c64(stateBytes)))});
+                     std::to_string(width) + "_" + std::to_string(most) + "_w" +
+                     std::to_string(op.getWindow());
+  library.call(
+      builder, op.getLoc(), name, operands, [&](Emitter &e, ValueRange args) {
+        std::string fold = foldKernel(library, width, e.loc);
+        Span span = visible(e, rowPointer(e, args[0], args[3]), op.getWindow());
+        Value blocks = e.sub(endBlock(e, span), firstBlock(e, span));
+        e.loop(e.c64(0), e.c64(heads), 1, [&](Value h) {
+          Value head = e.add(e.mul(args[3], e.c64(heads)), h);
+          Value states = e.at(args[1], e.mul(head, e.c64(most * stateBytes)));
+          e.loop(e.c64(1), blocks, 1, [&](Value b) {
+            func::CallOp::create(
+                e.b, e.loc, fold, TypeRange(),
+                ValueRange{states, e.at(states, e.mul(b, e.c64(stateBytes)))});
+          });
+          emitDivide(e, width, states,
+                     e.at(args[2], e.mul(head, e.c64(width * 4))));
+        });
       });
-      emitDivide(e, width, states,
-                 e.at(args[2], e.mul(head, e.c64(width * 4))));
-    });
-  });
 }
 
 // Operands: context, key, value, row, layer. Keys go to 16 lanes a line.
@@ -420,40 +413,41 @@ void lowerKvStoreRow(KvStoreRowOp op, ValueRange operands, OpBuilder &builder,
   int64_t size = format == "f32" ? 4 : 2;
   std::string name = "kv_store_" + std::to_string(n) + "_" +
                      std::to_string(width) + "_" + format.str();
-  library.call(builder, op.getLoc(), name, operands,
-               [&](Emitter &e, ValueRange args) {
-    Value row = rowPointer(e, args[0], args[3]);
-    Value position =
-        e.signExtend(e.i64(), e.load(e.i32(), row, abi::kRowPosition));
-    Value base = blockPointer(e, row, args[4], e.divC(position, kBlock));
-    Value p = e.remC(position, kBlock);
-    Value line = e.add(
-        e.mul(e.divC(p, kLanes), e.c64(width * kLanes * size)),
-        e.mul(e.remC(p, kLanes), e.c64(size)));
-    Value key = e.at(args[1], e.mul(args[3], e.c64(n * 4)));
-    Value value = e.at(args[2], e.mul(args[3], e.c64(n * 4)));
-    e.loop(e.c64(0), e.c64(n / width), 1, [&](Value h) {
-      Value keys = e.at(base, e.mul(h, e.c64(kBlock * width * size)));
-      Value values = e.at(keys, n * kBlock * size);
-      Value valueRow = e.at(values, e.mul(p, e.c64(width * size)));
-      Value from = e.mul(h, e.c64(width * 4));
-      forWidth(e, width, [&](Value bytes, int64_t count) {
-        auto convert = [&](Value buffer) {
-          Value x = e.loadLanes(e.at(e.at(buffer, from), bytes), count);
-          return size == 4 ? x : e.narrowBf16(x);
-        };
-        Value column = e.shr(bytes, 2);
-        Value k = convert(key), v = convert(value);
-        Value to = e.at(e.at(keys, line), e.mul(column, e.c64(kLanes * size)));
-        for (int64_t i = 0; i < count; ++i)
-          e.store(e.lane(k, i), e.at(to, i * kLanes * size));
-        to = e.at(valueRow, e.mul(column, e.c64(size)));
-        if (count == kLanes) return e.store(v, to);
-        for (int64_t i = 0; i < count; ++i)
-          e.store(e.lane(v, i), e.at(to, i * size));
+  library.call(
+      builder, op.getLoc(), name, operands, [&](Emitter &e, ValueRange args) {
+        Value row = rowPointer(e, args[0], args[3]);
+        Value position =
+            e.signExtend(e.i64(), e.load(e.i32(), row, abi::kRowPosition));
+        Value base = blockPointer(e, row, args[4], e.divC(position, kBlock));
+        Value p = e.remC(position, kBlock);
+        Value line =
+            e.add(e.mul(e.divC(p, kLanes), e.c64(width * kLanes * size)),
+                  e.mul(e.remC(p, kLanes), e.c64(size)));
+        Value key = e.at(args[1], e.mul(args[3], e.c64(n * 4)));
+        Value value = e.at(args[2], e.mul(args[3], e.c64(n * 4)));
+        e.loop(e.c64(0), e.c64(n / width), 1, [&](Value h) {
+          Value keys = e.at(base, e.mul(h, e.c64(kBlock * width * size)));
+          Value values = e.at(keys, n * kBlock * size);
+          Value valueRow = e.at(values, e.mul(p, e.c64(width * size)));
+          Value from = e.mul(h, e.c64(width * 4));
+          forWidth(e, width, [&](Value bytes, int64_t count) {
+            auto convert = [&](Value buffer) {
+              Value x = e.loadLanes(e.at(e.at(buffer, from), bytes), count);
+              return size == 4 ? x : e.narrowBf16(x);
+            };
+            Value column = e.shr(bytes, 2);
+            Value k = convert(key), v = convert(value);
+            Value to =
+                e.at(e.at(keys, line), e.mul(column, e.c64(kLanes * size)));
+            for (int64_t i = 0; i < count; ++i)
+              e.store(e.lane(k, i), e.at(to, i * kLanes * size));
+            to = e.at(valueRow, e.mul(column, e.c64(size)));
+            if (count == kLanes) return e.store(v, to);
+            for (int64_t i = 0; i < count; ++i)
+              e.store(e.lane(v, i), e.at(to, i * size));
+          });
+        });
       });
-    });
-  });
 }
 
 }  // namespace gemmac::targets

@@ -23,9 +23,8 @@ Value Emitter::exp(Value x) {
     p = fma(p, r, splatF(c));
   p = add(fma(p, mul(r, r), r), splatF(1.0f));
   // The low bits of `shifted` hold n: its pattern is 0x4b400000 + n.
-  Value exponent = shl(sub(bitcast(vec(i32()), shifted),
-                           splatI(i32(), 0x4b400000 - 127)),
-                       23);
+  Value exponent = shl(
+      sub(bitcast(vec(i32()), shifted), splatI(i32(), 0x4b400000 - 127)), 23);
   return mul(p, bitcast(vec(f32()), exponent));
 }
 
@@ -42,8 +41,8 @@ Value Emitter::tanh(Value x) {
 void Emitter::sinCos(Value angle, Value &sine, Value &cosine) {
   Type f64 = b.getF64Type();
   auto splatD = [&](double value) -> Value {
-    return arith::ConstantOp::create(
-        b, loc, DenseElementsAttr::get(vec(f64), value));
+    return arith::ConstantOp::create(b, loc,
+                                     DenseElementsAttr::get(vec(f64), value));
   };
   Value x = arith::ExtFOp::create(b, loc, vec(f64), angle);
   Value magic = splatD(6755399441055744.0);  // 1.5 · 2^52
@@ -54,8 +53,7 @@ void Emitter::sinCos(Value angle, Value &sine, Value &cosine) {
   Value square = mul(r, r);
   auto horner = [&](std::initializer_list<double> coefficients) {
     Value p;
-    for (double c : coefficients)
-      p = p ? fma(p, square, splatD(c)) : splatD(c);
+    for (double c : coefficients) p = p ? fma(p, square, splatD(c)) : splatD(c);
     return p;
   };
   Value s = horner({1.6059043836821613e-10, -2.5052108385441720e-08,

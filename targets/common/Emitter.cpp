@@ -19,13 +19,14 @@ Value Emitter::cf(float value) {
   return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(value));
 }
 Value Emitter::splatF(float value) {
-  return arith::ConstantOp::create(
-      b, loc, DenseElementsAttr::get(vec(f32()), value));
+  return arith::ConstantOp::create(b, loc,
+                                   DenseElementsAttr::get(vec(f32()), value));
 }
 Value Emitter::splatI(Type element, int64_t value, int64_t n) {
   return arith::ConstantOp::create(
       b, loc,
-      DenseElementsAttr::get(vec(element, n), b.getIntegerAttr(element, value)));
+      DenseElementsAttr::get(vec(element, n),
+                             b.getIntegerAttr(element, value)));
 }
 
 Value Emitter::at(Value pointer, Value bytes) {
@@ -62,8 +63,7 @@ Value Emitter::loadLanes(Value pointer, int64_t count) {
 }
 void Emitter::storeLanes(Value value, Value pointer, int64_t count) {
   if (count == kLanes) return store(value, pointer);
-  for (int64_t i = 0; i < count; ++i)
-    store(lane(value, i), at(pointer, i * 4));
+  for (int64_t i = 0; i < count; ++i) store(lane(value, i), at(pointer, i * 4));
 }
 
 Value Emitter::add(Value x, Value y) {
@@ -209,8 +209,7 @@ Value Emitter::loadWide(StringRef format, Value pointer) {
 Value Emitter::narrowBf16(Value f32s) {
   Value bits = bitcast(vec(i32()), f32s);
   Value odd = andI(shr(bits, 16), splatI(i32(), 1));
-  Value rounded =
-      shr(add(add(bits, splatI(i32(), 0x7fff)), odd), 16);
+  Value rounded = shr(add(add(bits, splatI(i32(), 0x7fff)), odd), 16);
   Value quiet = orI(shr(bits, 16), splatI(i32(), 0x40));
   Value isNan =
       arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNO, f32s, f32s);
@@ -248,8 +247,8 @@ void Emitter::when(Value condition, function_ref<void()> body,
 }
 
 Value Emitter::intrinsic(StringRef name, Type result, ValueRange operands) {
-  return LLVM::CallIntrinsicOp::create(b, loc, result,
-                                       b.getStringAttr(name), operands)
+  return LLVM::CallIntrinsicOp::create(b, loc, result, b.getStringAttr(name),
+                                       operands)
       .getResult(0);
 }
 

@@ -1,7 +1,8 @@
 // Emitter: a small vocabulary over OpBuilder for writing kernel bodies. All
 // arithmetic of the kernels is 16 lanes wide (docs/numerics.md); LLVM splits
 // lanes to the machine's registers. Addresses are pointers plus byte offsets
-// in i64. Emits arith, vector, scf and LLVM-dialect memory ops; knows no target.
+// in i64. Emits arith, vector, scf and LLVM-dialect memory ops; knows no
+// target.
 #ifndef GEMMAC_TARGETS_COMMON_EMITTER_H
 #define GEMMAC_TARGETS_COMMON_EMITTER_H
 

@@ -7,13 +7,12 @@ using namespace mlir;
 namespace gemmac::targets {
 
 func::FuncOp KernelLibrary::get(StringRef name, TypeRange arguments,
-                                Location loc, Body body,
-                                int64_t scratchBytes) {
+                                Location loc, Body body, int64_t scratchBytes) {
   scratch = std::max(scratch, scratchBytes);
   if (auto found = module.lookupSymbol<func::FuncOp>(name)) return found;
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
-  auto function = func::FuncOp::create(
-      builder, loc, name, builder.getFunctionType(arguments, {}));
+  auto function = func::FuncOp::create(builder, loc, name,
+                                       builder.getFunctionType(arguments, {}));
   function.setPrivate();
   // `no_inline` on func.func is dropped on the way to LLVM; passthrough stays.
   function->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
@@ -26,8 +25,7 @@ func::FuncOp KernelLibrary::get(StringRef name, TypeRange arguments,
 }
 
 void KernelLibrary::call(OpBuilder &builder, Location loc, StringRef name,
-                         ValueRange operands, Body body,
-                         int64_t scratchBytes) {
+                         ValueRange operands, Body body, int64_t scratchBytes) {
   Emitter e(builder, loc);
   SmallVector<Value> arguments;
   for (Value operand : operands)
@@ -66,8 +64,7 @@ Value scratchPointer(Emitter &e, Value context) {
 }
 
 // Column i of a vector of four: the bytes 4·lane + i, widened.
-SmallVector<Value> CpuKernels::groupDot(Emitter &e,
-                                        const GroupDot &dot) const {
+SmallVector<Value> CpuKernels::groupDot(Emitter &e, const GroupDot &dot) const {
   SmallVector<Value> sums;
   for (Value sum : dot.sums)
     sums.push_back(e.splat(e.mul(sum, e.c32(-dot.zeroPoint))));

@@ -94,9 +94,8 @@ void lowerKvStoreRow(kernel::KvStoreRowOp op, mlir::ValueRange operands,
                      mlir::OpBuilder &builder, KernelLibrary &library);
 void lowerAttentionTile(kernel::AttentionTileOp op, mlir::ValueRange operands,
                         mlir::OpBuilder &builder, KernelLibrary &library);
-void lowerAttentionBlock(kernel::AttentionBlockOp op,
-                         mlir::ValueRange operands, mlir::OpBuilder &builder,
-                         KernelLibrary &library);
+void lowerAttentionBlock(kernel::AttentionBlockOp op, mlir::ValueRange operands,
+                         mlir::OpBuilder &builder, KernelLibrary &library);
 void lowerAttentionFoldRow(kernel::AttentionFoldRowOp op,
                            mlir::ValueRange operands, mlir::OpBuilder &builder,
                            KernelLibrary &library);

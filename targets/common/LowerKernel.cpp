@@ -44,8 +44,8 @@ struct RowPattern : KernelPattern<Op> {
   }
 };
 
-template <typename Op, void (*lower)(Op, ValueRange, OpBuilder &,
-                                     KernelLibrary &)>
+template <typename Op,
+          void (*lower)(Op, ValueRange, OpBuilder &, KernelLibrary &)>
 struct TilePattern : KernelPattern<Op> {
   using KernelPattern<Op>::KernelPattern;
   LogicalResult matchAndRewrite(
@@ -95,14 +95,14 @@ struct PhasePattern : KernelPattern<PhaseOp> {
     {
       OpBuilder::InsertionGuard guard(rewriter);
       rewriter.createBlock(&loop.getBefore());
-      Value tile = func::CallOp::create(
-                       rewriter, op.getLoc(), "gemma_next_tile",
-                       TypeRange{e.i64()}, ValueRange{step, thread, total})
+      Value tile = func::CallOp::create(rewriter, op.getLoc(),
+                                        "gemma_next_tile", TypeRange{e.i64()},
+                                        ValueRange{step, thread, total})
                        .getResult(0);
       scf::ConditionOp::create(rewriter, op.getLoc(), e.less(tile, total),
                                tile);
-      Block *body = rewriter.createBlock(&loop.getAfter(), {}, {e.i64()},
-                                         {op.getLoc()});
+      Block *body =
+          rewriter.createBlock(&loop.getAfter(), {}, {e.i64()}, {op.getLoc()});
       scf::YieldOp::create(rewriter, op.getLoc());
       rewriter.setInsertionPointToStart(body);
       dispatch(op, counts, body->getArgument(0), rewriter);
@@ -206,8 +206,7 @@ struct ReferencePattern : KernelPattern<quantized::ReferenceOp> {
       quantized::ReferenceOp op, OpAdaptor adaptor,
       ConversionPatternRewriter &rewriter) const override {
     Emitter e(rewriter, op.getLoc());
-    Value base =
-        stepField(e, contextOf(op), e.ptrType(), abi::kWeights);
+    Value base = stepField(e, contextOf(op), e.ptrType(), abi::kWeights);
     auto module = op->getParentOfType<ModuleOp>();
     auto offsetOf = [&](FlatSymbolRefAttr symbol) -> std::optional<int64_t> {
       auto weight = module.lookupSymbol<quantized::WeightOp>(symbol.getAttr());
@@ -219,8 +218,7 @@ struct ReferencePattern : KernelPattern<quantized::ReferenceOp> {
       rewriter.replaceOp(op, e.at(base, e.c64(*offset)));
       return success();
     }
-    auto table =
-        module.lookupSymbol<quantized::WeightTableOp>(op.getSymbol());
+    auto table = module.lookupSymbol<quantized::WeightTableOp>(op.getSymbol());
     SmallVector<int64_t> offsets;
     for (auto symbol : table.getWeights().getAsRange<FlatSymbolRefAttr>()) {
       auto offset = offsetOf(symbol);
@@ -267,8 +265,8 @@ class LowerKernel : public PassWrapper<LowerKernel, OperationPass<ModuleOp>> {
     model.erase();
     for (Operation &op : llvm::make_early_inc_range(module.getOps()))
       if (isa<quantized::WeightOp, quantized::WeightTableOp>(op)) op.erase();
-    auto internal = LLVM::LinkageAttr::get(&getContext(),
-                                           LLVM::Linkage::Internal);
+    auto internal =
+        LLVM::LinkageAttr::get(&getContext(), LLVM::Linkage::Internal);
     for (auto function : module.getOps<func::FuncOp>())
       if (!function.isDeclaration()) {
         function->setAttr("llvm.linkage", internal);
@@ -283,8 +281,7 @@ class LowerKernel : public PassWrapper<LowerKernel, OperationPass<ModuleOp>> {
     Type pointer = LLVM::LLVMPointerType::get(&getContext());
     Type i32 = b.getI32Type(), i64 = b.getI64Type();
     auto declare = [&](StringRef name, TypeRange in, TypeRange out) {
-      func::FuncOp::create(b, module.getLoc(), name,
-                           b.getFunctionType(in, out))
+      func::FuncOp::create(b, module.getLoc(), name, b.getFunctionType(in, out))
           .setPrivate();
     };
     declare("gemma_next_tile", {pointer, i32, i64}, {i64});
@@ -312,8 +309,8 @@ class LowerKernel : public PassWrapper<LowerKernel, OperationPass<ModuleOp>> {
     patterns.add<FieldPattern<RowCountOp>, FieldPattern<WantedCountOp>,
                  FieldPattern<WantedRowOp>, FieldPattern<ArenaOp>,
                  FieldPattern<HiddenOp>, FieldPattern<LogitsOp>,
-                 FieldPattern<MatmulTilesOp>,
-                 FieldPattern<AttentionBlocksOp>>(converter, context);
+                 FieldPattern<MatmulTilesOp>, FieldPattern<AttentionBlocksOp>>(
+        converter, context);
     ConversionTarget target(*context);
     target.addLegalDialect<arith::ArithDialect, scf::SCFDialect,
                            vector::VectorDialect, LLVM::LLVMDialect>();

@@ -2,8 +2,8 @@
 // memory ops, for CPU targets. IR before:
 //   kernel.phase %step tiles(%n) { ^bb0(%t: index): kernel.add_row … }
 // after:
-//   scf.while (t = gemma_next_tile(step, thread, n)) < n { call @add_640(…, t) }
-//   call @gemma_phase_end(step, thread)
+//   scf.while (t = gemma_next_tile(step, thread, n)) < n { call @add_640(…, t)
+//   } call @gemma_phase_end(step, thread)
 // and the exported gemma_model_<name>. Does not know an instruction set: that
 // is CpuKernels.
 #ifndef GEMMAC_TARGETS_COMMON_LOWERKERNEL_H

@@ -58,8 +58,8 @@ class GroupSum {
     SmallVector<Value> scales, sums32;
     Value index = e.shr(column, 5);
     for (Value row : rows) {
-      Value a = e.load(e.f32(), field(row, kernel::activationScales(columns),
-                                      index));
+      Value a =
+          e.load(e.f32(), field(row, kernel::activationScales(columns), index));
       scales.push_back(e.splat(a));
       if (d.zeroPoint || d.hasMinimum)
         sums32.push_back(e.load(
@@ -97,9 +97,9 @@ class GroupSum {
     SmallVector<Value> sums;
     for (Value row : rows)
       sums.push_back(e.load(
-          e.i32(), e.at(field(row, kernel::activationSums16(columns),
-                              e.shl(index, 1)),
-                        4 * part)));
+          e.i32(),
+          e.at(field(row, kernel::activationSums16(columns), e.shl(index, 1)),
+               4 * part)));
     return sums;
   }
   Emitter &e;
@@ -132,8 +132,7 @@ void dotOne(Emitter &e, KernelLibrary &library, const Matmul &mm,
       e, d, rowBlock, mm.k, zeros(e, 1),
       [&](Value superBlock, Value group, int parity, Value column,
           ValueRange carried) {
-        PackedGroup packed =
-            emitPackedGroup(e, d, superBlock, group, parity);
+        PackedGroup packed = emitPackedGroup(e, d, superBlock, group, parity);
         return sum.accumulate(carried, {in}, column, packed);
       });
   storeBlock(e, mm, acc[0], out, block);
@@ -142,22 +141,21 @@ void dotOne(Emitter &e, KernelLibrary &library, const Matmul &mm,
 void unpackPanel(Emitter &e, const Matmul &mm, Value rowBlock, Value panel) {
   const CodeDescriptor &d = *mm.format.codes();
   PanelLayout layout(d);
-  emitGroupLoop(e, d, rowBlock, mm.k, {},
-                [&](Value superBlock, Value group, int parity, Value column,
-                    ValueRange) -> SmallVector<Value> {
-                  PackedGroup packed =
-                      emitPackedGroup(e, d, superBlock, group, parity);
-                  Value to = e.at(panel, e.mul(e.shr(column, 5),
-                                               e.c64(layout.groupBytes())));
-                  for (auto [j, codes] : llvm::enumerate(packed.codes))
-                    e.store(codes, e.at(to, 64 * int64_t(j)));
-                  for (auto [i, scale] : llvm::enumerate(packed.scales))
-                    e.store(scale, e.at(to, 512 + 64 * int64_t(i)));
-                  if (packed.minimums)
-                    e.store(packed.minimums,
-                            e.at(to, 512 + 64 * layout.scales));
-                  return {};
-                });
+  emitGroupLoop(
+      e, d, rowBlock, mm.k, {},
+      [&](Value superBlock, Value group, int parity, Value column,
+          ValueRange) -> SmallVector<Value> {
+        PackedGroup packed = emitPackedGroup(e, d, superBlock, group, parity);
+        Value to =
+            e.at(panel, e.mul(e.shr(column, 5), e.c64(layout.groupBytes())));
+        for (auto [j, codes] : llvm::enumerate(packed.codes))
+          e.store(codes, e.at(to, 64 * int64_t(j)));
+        for (auto [i, scale] : llvm::enumerate(packed.scales))
+          e.store(scale, e.at(to, 512 + 64 * int64_t(i)));
+        if (packed.minimums)
+          e.store(packed.minimums, e.at(to, 512 + 64 * layout.scales));
+        return {};
+      });
 }
 
 PackedGroup loadPanelGroup(Emitter &e, const CodeDescriptor &d, Value from) {
@@ -176,42 +174,44 @@ PackedGroup loadPanelGroup(Emitter &e, const CodeDescriptor &d, Value from) {
 // A function of its own: (weights, in, out, block).
 std::string rowsKernel(KernelLibrary &library, const Matmul &mm, int64_t m,
                        Location loc) {
-  std::string name =
-      "matmul_rows_" + mm.shape() + "_m" + std::to_string(m);
+  std::string name = "matmul_rows_" + mm.shape() + "_m" + std::to_string(m);
   Type pointer = LLVM::LLVMPointerType::get(loc.getContext());
   Type i64 = IntegerType::get(loc.getContext(), 64);
-  library.get(name, {pointer, pointer, pointer, i64}, loc,
-              [&](Emitter &e, ValueRange arguments) {
-    Value weights = arguments[0], in = arguments[1], out = arguments[2];
-    SmallVector<Value> rows;
-    for (int64_t i = 0; i < m; ++i) rows.push_back(e.at(in, i * mm.inBytes));
-    SmallVector<Value> acc;
-    if (const CodeDescriptor *d = mm.format.codes()) {
-      GroupSum sum(e, library.cpu, *d, mm.k);
-      int64_t bytes = PanelLayout(*d).groupBytes();
-      acc = e.loop(e.c64(0), e.c64(mm.k / 32), 1, zeros(e, m),
-                   [&](Value g, ValueRange carried) {
-                     Value from = e.at(weights, e.mul(g, e.c64(bytes)));
-                     return sum.accumulate(carried, rows, e.shl(g, 5),
-                                           loadPanelGroup(e, *d, from));
-                   });
-    } else {
-      int64_t bytes = kLanes * mm.format.blockBytes();
-      acc = e.loop(e.c64(0), e.c64(mm.k), 1, zeros(e, m),
-                   [&](Value k, ValueRange carried) {
-                     Value from = e.at(weights, e.mul(k, e.c64(bytes)));
-                     Value w = e.loadWide(mm.format.name(), from);
-                     SmallVector<Value> result;
-                     for (int64_t i = 0; i < m; ++i) {
-                       Value x = e.load(e.f32(), e.at(rows[i], e.shl(k, 2)));
-                       result.push_back(e.fma(w, e.splat(x), carried[i]));
-                     }
-                     return result;
-                   });
-    }
-    for (int64_t i = 0; i < m; ++i)
-      storeBlock(e, mm, acc[i], e.at(out, i * mm.n * 4), arguments[3]);
-  });
+  library.get(
+      name, {pointer, pointer, pointer, i64}, loc,
+      [&](Emitter &e, ValueRange arguments) {
+        Value weights = arguments[0], in = arguments[1], out = arguments[2];
+        SmallVector<Value> rows;
+        for (int64_t i = 0; i < m; ++i)
+          rows.push_back(e.at(in, i * mm.inBytes));
+        SmallVector<Value> acc;
+        if (const CodeDescriptor *d = mm.format.codes()) {
+          GroupSum sum(e, library.cpu, *d, mm.k);
+          int64_t bytes = PanelLayout(*d).groupBytes();
+          acc = e.loop(e.c64(0), e.c64(mm.k / 32), 1, zeros(e, m),
+                       [&](Value g, ValueRange carried) {
+                         Value from = e.at(weights, e.mul(g, e.c64(bytes)));
+                         return sum.accumulate(carried, rows, e.shl(g, 5),
+                                               loadPanelGroup(e, *d, from));
+                       });
+        } else {
+          int64_t bytes = kLanes * mm.format.blockBytes();
+          acc = e.loop(e.c64(0), e.c64(mm.k), 1, zeros(e, m),
+                       [&](Value k, ValueRange carried) {
+                         Value from = e.at(weights, e.mul(k, e.c64(bytes)));
+                         Value w = e.loadWide(mm.format.name(), from);
+                         SmallVector<Value> result;
+                         for (int64_t i = 0; i < m; ++i) {
+                           Value x =
+                               e.load(e.f32(), e.at(rows[i], e.shl(k, 2)));
+                           result.push_back(e.fma(w, e.splat(x), carried[i]));
+                         }
+                         return result;
+                       });
+        }
+        for (int64_t i = 0; i < m; ++i)
+          storeBlock(e, mm, acc[i], e.at(out, i * mm.n * 4), arguments[3]);
+      });
   return name;
 }
 
@@ -272,11 +272,14 @@ void lowerMatmulTile(kernel::MatmulTileOp op, ValueRange operands,
       };
       if (mm.chunkRows == 1) return one();
       // A lone row (decoding's head, a last chunk) skips the panel.
-      e.when(e.less(from, e.sub(to, e.c64(1))), [&] {
-        Value panel = scratchPointer(e, context);
-        unpackPanel(e, mm, rowBlock, panel);
-        emitRows(e, library, mm, panel, in, outBlock, from, to, block);
-      }, one);
+      e.when(
+          e.less(from, e.sub(to, e.c64(1))),
+          [&] {
+            Value panel = scratchPointer(e, context);
+            unpackPanel(e, mm, rowBlock, panel);
+            emitRows(e, library, mm, panel, in, outBlock, from, to, block);
+          },
+          one);
     });
   };
   library.call(builder, op.getLoc(), name, operands, body, scratch);

@@ -35,18 +35,17 @@ void emitEntryPoint(ModuleOp module, StringRef name, StringRef function) {
   Type pointer = LLVM::LLVMPointerType::get(b.getContext());
   auto type = LLVM::LLVMFunctionType::get(
       LLVM::LLVMVoidType::get(b.getContext()), {pointer, b.getI32Type()});
-  auto wrapper = LLVM::LLVMFuncOp::create(b, loc, name, type,
-                                          LLVM::Linkage::Internal);
+  auto wrapper =
+      LLVM::LLVMFuncOp::create(b, loc, name, type, LLVM::Linkage::Internal);
   Block *body = wrapper.addEntryBlock(b);
   b.setInsertionPointToStart(body);
   Emitter e(b, loc);
   Value step = body->getArgument(0), thread = body->getArgument(1);
-  Value context = LLVM::AllocaOp::create(b, loc, pointer, e.i8(),
-                                         e.c64(kContextBytes), 8);
+  Value context =
+      LLVM::AllocaOp::create(b, loc, pointer, e.i8(), e.c64(kContextBytes), 8);
   Value stride = e.load(e.i64(), step, abi::kScratchStride);
-  Value scratch =
-      e.at(e.load(e.ptrType(), step, abi::kScratch),
-           e.mul(stride, e.signExtend(e.i64(), thread)));
+  Value scratch = e.at(e.load(e.ptrType(), step, abi::kScratch),
+                       e.mul(stride, e.signExtend(e.i64(), thread)));
   e.store(step, e.at(context, kContextStep));
   e.store(scratch, e.at(context, kContextScratch));
   e.store(thread, e.at(context, kContextThread));
@@ -102,9 +101,9 @@ void emitModelCode(ModuleOp module, ModelOp model, int64_t scratchBytes,
   fields.append(8, i32);
   fields.append({pointer, i64, i64, i64, pointer, i64});
   auto type = LLVM::LLVMStructType::getLiteral(context, fields);
-  auto global = LLVM::GlobalOp::create(b, loc, type, true,
-                                       LLVM::Linkage::External,
-                                       model.getSymName(), Attribute(), 8);
+  auto global =
+      LLVM::GlobalOp::create(b, loc, type, true, LLVM::Linkage::External,
+                             model.getSymName(), Attribute(), 8);
   b.createBlock(&global.getInitializerRegion());
   Value code = LLVM::UndefOp::create(b, loc, type);
   int64_t next = 0;

@@ -30,8 +30,7 @@ static void emitCodes(Emitter &e, const CodeDescriptor &descriptor,
   SmallVector<Value> nibbles;
   for (int64_t j = 0; j < 4; ++j)
     nibbles.push_back(e.load(bytes64, group, 64 * j));
-  for (Value n : nibbles)
-    codes.push_back(e.andI(n, e.splatI(e.i8(), 15, 64)));
+  for (Value n : nibbles) codes.push_back(e.andI(n, e.splatI(e.i8(), 15, 64)));
   for (Value n : nibbles) codes.push_back(shiftBytes(e, n, -4, 15));
   if (descriptor.codeBits == 5) {
     Value plane = e.load(bytes64, group, offsets.planes);
@@ -41,8 +40,8 @@ static void emitCodes(Emitter &e, const CodeDescriptor &descriptor,
     for (int64_t p = 0; p < 2; ++p) {
       Value plane = e.load(bytes64, group, offsets.planes + 64 * p);
       for (int64_t i = 0; i < 4; ++i)
-        codes[4 * p + i] = e.orI(codes[4 * p + i],
-                                 shiftBytes(e, plane, 4 - 2 * i, 0x30));
+        codes[4 * p + i] =
+            e.orI(codes[4 * p + i], shiftBytes(e, plane, 4 - 2 * i, 0x30));
     }
   }
 }
@@ -54,8 +53,7 @@ static Value loadHalves(Emitter &e, Value superBlock, int64_t offset) {
 
 static Value bytesToI32(Emitter &e, Value pointer, bool isSigned) {
   Value bytes = e.load(e.vec(e.i8()), pointer);
-  return isSigned ? e.signExtend(e.i32(), bytes)
-                  : e.zeroExtend(e.i32(), bytes);
+  return isSigned ? e.signExtend(e.i32(), bytes) : e.zeroExtend(e.i32(), bytes);
 }
 
 PackedGroup emitPackedGroup(Emitter &e, const CodeDescriptor &descriptor,
@@ -91,11 +89,11 @@ PackedGroup emitPackedGroup(Emitter &e, const CodeDescriptor &descriptor,
       break;
     }
     case ScaleRule::F16TimesS8: {
-      Value table = e.at(e.at(superBlock, offsets.subScales),
-                         e.mul(group, e.c64(32)));
+      Value table =
+          e.at(e.at(superBlock, offsets.subScales), e.mul(group, e.c64(32)));
       for (int64_t half = 0; half < 2; ++half)
-        result.scales.push_back(e.mul(
-            scale, e.toF32(bytesToI32(e, e.at(table, 16 * half), true))));
+        result.scales.push_back(
+            e.mul(scale, e.toF32(bytesToI32(e, e.at(table, 16 * half), true))));
       break;
     }
   }

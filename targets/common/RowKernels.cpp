@@ -38,19 +38,20 @@ using Map = function_ref<Value(Emitter &, ArrayRef<Value>)>;
 // out last, then the row.
 void lowerMap(Operation *op, StringRef name, ValueRange operands,
               OpBuilder &builder, KernelLibrary &library, int64_t n, Map map) {
-  library.call(builder, op->getLoc(), (name + "_" + Twine(n)).str(), operands,
-               [&](Emitter &e, ValueRange arguments) {
-    Value row = arguments.back();
-    SmallVector<Value> pointers;
-    for (Value buffer : arguments.drop_back())
-      pointers.push_back(rowAt(e, buffer, row, n * 4));
-    forLanes(e, n, [&](Value offset, int64_t count) {
-      SmallVector<Value> values;
-      for (Value pointer : ArrayRef(pointers).drop_back())
-        values.push_back(e.loadLanes(e.at(pointer, offset), count));
-      e.storeLanes(map(e, values), e.at(pointers.back(), offset), count);
-    });
-  });
+  library.call(
+      builder, op->getLoc(), (name + "_" + Twine(n)).str(), operands,
+      [&](Emitter &e, ValueRange arguments) {
+        Value row = arguments.back();
+        SmallVector<Value> pointers;
+        for (Value buffer : arguments.drop_back())
+          pointers.push_back(rowAt(e, buffer, row, n * 4));
+        forLanes(e, n, [&](Value offset, int64_t count) {
+          SmallVector<Value> values;
+          for (Value pointer : ArrayRef(pointers).drop_back())
+            values.push_back(e.loadLanes(e.at(pointer, offset), count));
+          e.storeLanes(map(e, values), e.at(pointers.back(), offset), count);
+        });
+      });
 }
 
 // y = g / (1 + exp(−2u)) · up, u = √(2/π)·(g + 0.044715·g³).
@@ -72,40 +73,42 @@ void lowerRmsNorm(RmsNormRowOp op, ValueRange operands, OpBuilder &builder,
   std::string name = "rms_norm_" + std::to_string(n) + "_" +
                      std::to_string(segment) + "_" + bits(eps) + "_" +
                      bits(offset);
-  library.call(builder, op.getLoc(), name, operands,
-               [&](Emitter &e, ValueRange arguments) {
-    Value in = rowAt(e, arguments[0], arguments[3], n * 4);
-    Value gain = arguments[1];
-    Value out = rowAt(e, arguments[2], arguments[3], n * 4);
-    e.loop(e.c64(0), e.c64(n * 4), segment * 4, [&](Value start) {
-      Value x = e.at(in, start), y = e.at(out, start);
-      int64_t whole = segment / kLanes * kLanes;
-      auto square = [&](Value sum, Value at, int64_t count) {
-        Value v = e.loadLanes(at, count);
-        return e.fma(v, v, sum);
-      };
-      Value sum = e.splatF(0);
-      if (whole)
-        sum = e.loop(e.c64(0), e.c64(whole * 4), kLanes * 4, {sum},
-                     [&](Value at, ValueRange carried) -> SmallVector<Value> {
-                       return {square(carried[0], e.at(x, at), kLanes)};
-                     })[0];
-      if (segment > whole)
-        sum = square(sum, e.at(x, whole * 4), segment - whole);
-      Value total =
-          e.tree(sum, [&](Value a, Value b) { return e.add(a, b); });
-      Value mean = e.div(total, e.cf(float(segment)));
-      Value root = LLVM::SqrtOp::create(e.b, e.loc, e.f32(),
-                                        e.add(mean, e.cf(eps)));
-      Value r = e.splat(e.div(e.cf(1.0f), root));
-      forLanes(e, segment, [&](Value at, int64_t count) {
-        Value g = e.loadLanes(e.at(gain, at), count);
-        if (offset != 0) g = e.add(g, e.splatF(offset));
-        Value v = e.loadLanes(e.at(x, at), count);
-        e.storeLanes(e.mul(e.mul(v, r), g), e.at(y, at), count);
+  library.call(
+      builder, op.getLoc(), name, operands,
+      [&](Emitter &e, ValueRange arguments) {
+        Value in = rowAt(e, arguments[0], arguments[3], n * 4);
+        Value gain = arguments[1];
+        Value out = rowAt(e, arguments[2], arguments[3], n * 4);
+        e.loop(e.c64(0), e.c64(n * 4), segment * 4, [&](Value start) {
+          Value x = e.at(in, start), y = e.at(out, start);
+          int64_t whole = segment / kLanes * kLanes;
+          auto square = [&](Value sum, Value at, int64_t count) {
+            Value v = e.loadLanes(at, count);
+            return e.fma(v, v, sum);
+          };
+          Value sum = e.splatF(0);
+          if (whole)
+            sum =
+                e.loop(e.c64(0), e.c64(whole * 4), kLanes * 4, {sum},
+                       [&](Value at, ValueRange carried) -> SmallVector<Value> {
+                         return {square(carried[0], e.at(x, at), kLanes)};
+                       })[0];
+          if (segment > whole)
+            sum = square(sum, e.at(x, whole * 4), segment - whole);
+          Value total =
+              e.tree(sum, [&](Value a, Value b) { return e.add(a, b); });
+          Value mean = e.div(total, e.cf(float(segment)));
+          Value root =
+              LLVM::SqrtOp::create(e.b, e.loc, e.f32(), e.add(mean, e.cf(eps)));
+          Value r = e.splat(e.div(e.cf(1.0f), root));
+          forLanes(e, segment, [&](Value at, int64_t count) {
+            Value g = e.loadLanes(e.at(gain, at), count);
+            if (offset != 0) g = e.add(g, e.splatF(offset));
+            Value v = e.loadLanes(e.at(x, at), count);
+            e.storeLanes(e.mul(e.mul(v, r), g), e.at(y, at), count);
+          });
+        });
       });
-    });
-  });
 }
 
 // a = absmax / 127 (0 below 2^-110), q = round-half-even(x · (1/a)) by adding
@@ -113,65 +116,66 @@ void lowerRmsNorm(RmsNormRowOp op, ValueRange operands, OpBuilder &builder,
 void lowerQuantize(QuantizeRowOp op, ValueRange operands, OpBuilder &builder,
                    KernelLibrary &library) {
   int64_t n = columns(op.getIn());
-  library.call(builder, op.getLoc(), "quantize_" + std::to_string(n), operands,
-               [&](Emitter &e, ValueRange arguments) {
-    Value in = rowAt(e, arguments[0], arguments[2], n * 4);
-    Value out = rowAt(e, arguments[1], arguments[2], activationRowBytes(n));
-    auto addI = [&](Value a, Value b) { return e.add(a, b); };
-    e.loop(e.c64(0), e.c64(n / 32), 1, [&](Value g) {
-      Value x = e.at(in, e.shl(g, 7));
-      Value halves[2] = {e.load(e.vec(e.f32()), x),
-                         e.load(e.vec(e.f32()), x, 64)};
-      Value top = e.tree(e.max(e.abs(halves[0]), e.abs(halves[1])),
-                         [&](Value a, Value b) { return e.max(a, b); });
-      Value enough =
-          arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OGE, top,
-                                e.cf(0x1p-110f));
-      Value scale = e.select(enough, e.div(top, e.cf(127.0f)), e.cf(0));
-      Value inverse =
-          e.splat(e.select(enough, e.div(e.cf(1.0f), scale), e.cf(0)));
-      Value sums[2];
-      for (int64_t half = 0; half < 2; ++half) {
-        Value magic = e.splatF(12582912.0f);
-        Value t = e.sub(e.add(e.mul(halves[half], inverse), magic), magic);
-        t = e.max(e.min(t, e.splatF(127.0f)), e.splatF(-127.0f));
-        Value q = arith::FPToSIOp::create(e.b, e.loc, e.vec(e.i32()), t);
-        e.store(e.truncate(e.i8(), q),
-                e.at(e.at(out, e.shl(g, 5)), 16 * half));
-        sums[half] = e.tree(q, addI);
-        e.store(sums[half], e.at(e.at(out, activationSums16(n) + 4 * half),
-                                 e.shl(g, 3)));
-      }
-      e.store(scale, e.at(e.at(out, activationScales(n)), e.shl(g, 2)));
-      e.store(e.add(sums[0], sums[1]),
-              e.at(e.at(out, activationSums32(n)), e.shl(g, 2)));
-    });
-  });
+  library.call(
+      builder, op.getLoc(), "quantize_" + std::to_string(n), operands,
+      [&](Emitter &e, ValueRange arguments) {
+        Value in = rowAt(e, arguments[0], arguments[2], n * 4);
+        Value out = rowAt(e, arguments[1], arguments[2], activationRowBytes(n));
+        auto addI = [&](Value a, Value b) { return e.add(a, b); };
+        e.loop(e.c64(0), e.c64(n / 32), 1, [&](Value g) {
+          Value x = e.at(in, e.shl(g, 7));
+          Value halves[2] = {e.load(e.vec(e.f32()), x),
+                             e.load(e.vec(e.f32()), x, 64)};
+          Value top = e.tree(e.max(e.abs(halves[0]), e.abs(halves[1])),
+                             [&](Value a, Value b) { return e.max(a, b); });
+          Value enough = arith::CmpFOp::create(
+              e.b, e.loc, arith::CmpFPredicate::OGE, top, e.cf(0x1p-110f));
+          Value scale = e.select(enough, e.div(top, e.cf(127.0f)), e.cf(0));
+          Value inverse =
+              e.splat(e.select(enough, e.div(e.cf(1.0f), scale), e.cf(0)));
+          Value sums[2];
+          for (int64_t half = 0; half < 2; ++half) {
+            Value magic = e.splatF(12582912.0f);
+            Value t = e.sub(e.add(e.mul(halves[half], inverse), magic), magic);
+            t = e.max(e.min(t, e.splatF(127.0f)), e.splatF(-127.0f));
+            Value q = arith::FPToSIOp::create(e.b, e.loc, e.vec(e.i32()), t);
+            e.store(e.truncate(e.i8(), q),
+                    e.at(e.at(out, e.shl(g, 5)), 16 * half));
+            sums[half] = e.tree(q, addI);
+            e.store(sums[half], e.at(e.at(out, activationSums16(n) + 4 * half),
+                                     e.shl(g, 3)));
+          }
+          e.store(scale, e.at(e.at(out, activationScales(n)), e.shl(g, 2)));
+          e.store(e.add(sums[0], sums[1]),
+                  e.at(e.at(out, activationSums32(n)), e.shl(g, 2)));
+        });
+      });
 }
 
 void lowerRope(RopeRowOp op, ValueRange operands, OpBuilder &builder,
                KernelLibrary &library) {
   int64_t n = columns(op.getIn()), width = columns(op.getAngles());
-  std::string name =
-      "rope_" + std::to_string(n) + "_" + std::to_string(width);
-  library.call(builder, op.getLoc(), name, operands,
-               [&](Emitter &e, ValueRange arguments) {
-    Value in = rowAt(e, arguments[0], arguments[3], n * 4);
-    Value angles = rowAt(e, arguments[1], arguments[3], width * 4);
-    Value out = rowAt(e, arguments[2], arguments[3], n * 4);
-    e.loop(e.c64(0), e.c64(n * 4), width * 4, [&](Value head) {
-      Value x = e.at(in, head), y = e.at(out, head);
-      forLanes(e, width / 2, [&](Value at, int64_t count) {
-        Value lo = e.loadLanes(e.at(x, at), count);
-        Value hi = e.loadLanes(e.at(e.at(x, width * 2), at), count);
-        Value c = e.loadLanes(e.at(angles, at), count);
-        Value s = e.loadLanes(e.at(e.at(angles, width * 2), at), count);
-        e.storeLanes(e.fma(lo, c, e.negate(e.mul(hi, s))), e.at(y, at), count);
-        e.storeLanes(e.fma(hi, c, e.mul(lo, s)),
-                     e.at(e.at(y, width * 2), at), count);
+  std::string name = "rope_" + std::to_string(n) + "_" + std::to_string(width);
+  library.call(
+      builder, op.getLoc(), name, operands,
+      [&](Emitter &e, ValueRange arguments) {
+        Value in = rowAt(e, arguments[0], arguments[3], n * 4);
+        Value angles = rowAt(e, arguments[1], arguments[3], width * 4);
+        Value out = rowAt(e, arguments[2], arguments[3], n * 4);
+        e.loop(e.c64(0), e.c64(n * 4), width * 4, [&](Value head) {
+          Value x = e.at(in, head), y = e.at(out, head);
+          forLanes(e, width / 2, [&](Value at, int64_t count) {
+            Value lo = e.loadLanes(e.at(x, at), count);
+            Value hi = e.loadLanes(e.at(e.at(x, width * 2), at), count);
+            Value c = e.loadLanes(e.at(angles, at), count);
+            Value s = e.loadLanes(e.at(e.at(angles, width * 2), at), count);
+            e.storeLanes(e.fma(lo, c, e.negate(e.mul(hi, s))), e.at(y, at),
+                         count);
+            e.storeLanes(e.fma(hi, c, e.mul(lo, s)),
+                         e.at(e.at(y, width * 2), at), count);
+          });
+        });
       });
-    });
-  });
 }
 
 // inv_freq in double, rounded once: f32 pow differs in its last bit between
@@ -188,23 +192,26 @@ void lowerRopeAngles(RopeAnglesRowOp op, ValueRange operands,
   std::string suffix = std::to_string(width) + "_" +
                        std::to_string(llvm::bit_cast<uint64_t>(theta)) + "_" +
                        std::to_string(llvm::bit_cast<uint64_t>(factor));
-  library.call(builder, op.getLoc(), "rope_angles_" + suffix, operands,
-               [&](Emitter &e, ValueRange arguments) {
-    auto type = RankedTensorType::get({int64_t(frequencies.size())}, e.f32());
-    Value table = library.constants(
-        e, "inv_freq_" + suffix,
-        DenseElementsAttr::get(type, ArrayRef<float>(frequencies)));
-    Value row = rowPointer(e, arguments[0], arguments[2]);
-    Value position = e.splat(e.toF32(e.load(e.i32(), row, abi::kRowPosition)));
-    Value out = rowAt(e, arguments[1], arguments[2], width * 4);
-    forLanes(e, width / 2, [&](Value at, int64_t count) {
-      Value frequency = e.load(e.vec(e.f32()), e.at(table, at));
-      Value sine, cosine;
-      e.sinCos(e.mul(position, frequency), sine, cosine);
-      e.storeLanes(cosine, e.at(out, at), count);
-      e.storeLanes(sine, e.at(e.at(out, width * 2), at), count);
-    });
-  });
+  library.call(
+      builder, op.getLoc(), "rope_angles_" + suffix, operands,
+      [&](Emitter &e, ValueRange arguments) {
+        auto type =
+            RankedTensorType::get({int64_t(frequencies.size())}, e.f32());
+        Value table = library.constants(
+            e, "inv_freq_" + suffix,
+            DenseElementsAttr::get(type, ArrayRef<float>(frequencies)));
+        Value row = rowPointer(e, arguments[0], arguments[2]);
+        Value position =
+            e.splat(e.toF32(e.load(e.i32(), row, abi::kRowPosition)));
+        Value out = rowAt(e, arguments[1], arguments[2], width * 4);
+        forLanes(e, width / 2, [&](Value at, int64_t count) {
+          Value frequency = e.load(e.vec(e.f32()), e.at(table, at));
+          Value sine, cosine;
+          e.sinCos(e.mul(position, frequency), sine, cosine);
+          e.storeLanes(cosine, e.at(out, at), count);
+          e.storeLanes(sine, e.at(e.at(out, width * 2), at), count);
+        });
+      });
 }
 
 void lowerCopy(CopyRowOp op, ValueRange operands, OpBuilder &builder,
@@ -212,12 +219,13 @@ void lowerCopy(CopyRowOp op, ValueRange operands, OpBuilder &builder,
   int64_t n = columns(op.getIn());
   library.call(builder, op.getLoc(), "copy_" + std::to_string(n), operands,
                [&](Emitter &e, ValueRange arguments) {
-    Value in = rowAt(e, arguments[0], arguments[1], n * 4);
-    Value out = rowAt(e, arguments[2], arguments[3], n * 4);
-    forLanes(e, n, [&](Value at, int64_t count) {
-      e.storeLanes(e.loadLanes(e.at(in, at), count), e.at(out, at), count);
-    });
-  });
+                 Value in = rowAt(e, arguments[0], arguments[1], n * 4);
+                 Value out = rowAt(e, arguments[2], arguments[3], n * 4);
+                 forLanes(e, n, [&](Value at, int64_t count) {
+                   e.storeLanes(e.loadLanes(e.at(in, at), count), e.at(out, at),
+                                count);
+                 });
+               });
 }
 
 // One row of a packed matrix: lane `lane` of row block `block`, · scale.
@@ -226,24 +234,25 @@ void gatherCodes(Emitter &e, const CodeDescriptor &d, Value block, Value lane,
   auto pick = [&](Value vector) -> Value {
     return LLVM::ExtractElementOp::create(e.b, e.loc, vector, lane);
   };
-  emitGroupLoop(e, d, block, n, {},
-                [&](Value superBlock, Value group, int parity, Value column,
-                    ValueRange) -> SmallVector<Value> {
-    PackedGroup packed = emitPackedGroup(e, d, superBlock, group, parity);
-    Value y = e.at(out, e.shl(column, 2));
-    Value minimum = packed.minimums ? pick(packed.minimums) : Value();
-    for (int64_t j = 0; j < 8; ++j) {
-      Value word = pick(e.bitcast(e.vec(e.i32()), packed.codes[j]));
-      Value w = pick(packed.scales[d.group == 16 ? j / 4 : 0]);
-      for (int64_t i = 0; i < 4; ++i) {
-        Value q = e.andI(e.shr(word, 8 * i), e.c32(255));
-        Value v = e.mul(w, e.toF32(e.sub(q, e.c32(d.zeroPoint))));
-        if (minimum) v = e.sub(v, minimum);
-        e.store(e.mul(v, e.cf(scale)), e.at(y, 4 * (4 * j + i)));
-      }
-    }
-    return {};
-  });
+  emitGroupLoop(
+      e, d, block, n, {},
+      [&](Value superBlock, Value group, int parity, Value column,
+          ValueRange) -> SmallVector<Value> {
+        PackedGroup packed = emitPackedGroup(e, d, superBlock, group, parity);
+        Value y = e.at(out, e.shl(column, 2));
+        Value minimum = packed.minimums ? pick(packed.minimums) : Value();
+        for (int64_t j = 0; j < 8; ++j) {
+          Value word = pick(e.bitcast(e.vec(e.i32()), packed.codes[j]));
+          Value w = pick(packed.scales[d.group == 16 ? j / 4 : 0]);
+          for (int64_t i = 0; i < 4; ++i) {
+            Value q = e.andI(e.shr(word, 8 * i), e.c32(255));
+            Value v = e.mul(w, e.toF32(e.sub(q, e.c32(d.zeroPoint))));
+            if (minimum) v = e.sub(v, minimum);
+            e.store(e.mul(v, e.cf(scale)), e.at(y, 4 * (4 * j + i)));
+          }
+        }
+        return {};
+      });
 }
 
 }  // namespace
@@ -257,41 +266,42 @@ void lowerEmbedRow(EmbedRowOp op, ValueRange operands, OpBuilder &builder,
   float scale = op.getScale().convertToFloat();
   std::string name = "embed_" + weight.getFormat().str() + "_" +
                      std::to_string(n) + "_" + bits(scale);
-  library.call(builder, op.getLoc(), name, operands,
-               [&](Emitter &e, ValueRange arguments) {
-    Value row = rowPointer(e, arguments[0], arguments[3]);
-    Value out = rowAt(e, arguments[2], arguments[3], n * 4);
-    Value given = e.load(e.ptrType(), row, abi::kRowEmbedding);
-    Value null = LLVM::ZeroOp::create(e.b, e.loc, e.ptrType());
-    Value has = LLVM::ICmpOp::create(e.b, e.loc, LLVM::ICmpPredicate::ne,
-                                     given, null);
-    auto copy = [&] {
-      forLanes(e, n, [&](Value at, int64_t count) {
-        e.storeLanes(e.loadLanes(e.at(given, at), count), e.at(out, at),
-                     count);
+  library.call(
+      builder, op.getLoc(), name, operands,
+      [&](Emitter &e, ValueRange arguments) {
+        Value row = rowPointer(e, arguments[0], arguments[3]);
+        Value out = rowAt(e, arguments[2], arguments[3], n * 4);
+        Value given = e.load(e.ptrType(), row, abi::kRowEmbedding);
+        Value null = LLVM::ZeroOp::create(e.b, e.loc, e.ptrType());
+        Value has = LLVM::ICmpOp::create(e.b, e.loc, LLVM::ICmpPredicate::ne,
+                                         given, null);
+        auto copy = [&] {
+          forLanes(e, n, [&](Value at, int64_t count) {
+            e.storeLanes(e.loadLanes(e.at(given, at), count), e.at(out, at),
+                         count);
+          });
+        };
+        e.when(has, copy, [&] {
+          Value token =
+              e.signExtend(e.i64(), e.load(e.i32(), row, abi::kRowToken));
+          int64_t bytes = quantized::packedRowBlockBytes(format, n);
+          Value block =
+              e.at(arguments[1], e.mul(e.divC(token, kLanes), e.c64(bytes)));
+          Value lane = e.remC(token, kLanes);
+          if (const CodeDescriptor *d = format.codes())
+            return gatherCodes(e, *d, block, lane, n, scale, out);
+          int64_t size = format.blockBytes();
+          Value element = e.at(block, e.mul(lane, e.c64(size)));
+          e.loop(e.c64(0), e.c64(n), 1, [&](Value k) {
+            Value from = e.at(element, e.mul(k, e.c64(kLanes * size)));
+            Value v = size == 4 ? e.load(e.f32(), from)
+                      : format.name() == "f16"
+                          ? e.widenF16(e.load(e.i16(), from))
+                          : e.widenBf16(e.load(e.i16(), from));
+            e.store(e.mul(v, e.cf(scale)), e.at(out, e.shl(k, 2)));
+          });
+        });
       });
-    };
-    e.when(has, copy, [&] {
-      Value token =
-          e.signExtend(e.i64(), e.load(e.i32(), row, abi::kRowToken));
-      int64_t bytes = quantized::packedRowBlockBytes(format, n);
-      Value block =
-          e.at(arguments[1], e.mul(e.divC(token, kLanes), e.c64(bytes)));
-      Value lane = e.remC(token, kLanes);
-      if (const CodeDescriptor *d = format.codes())
-        return gatherCodes(e, *d, block, lane, n, scale, out);
-      int64_t size = format.blockBytes();
-      Value element = e.at(block, e.mul(lane, e.c64(size)));
-      e.loop(e.c64(0), e.c64(n), 1, [&](Value k) {
-        Value from = e.at(element, e.mul(k, e.c64(kLanes * size)));
-        Value v = size == 4 ? e.load(e.f32(), from)
-                  : format.name() == "f16"
-                      ? e.widenF16(e.load(e.i16(), from))
-                      : e.widenBf16(e.load(e.i16(), from));
-        e.store(e.mul(v, e.cf(scale)), e.at(out, e.shl(k, 2)));
-      });
-    });
-  });
 }
 
 void lowerRowOp(Operation *op, ValueRange operands, OpBuilder &builder,
@@ -303,30 +313,26 @@ void lowerRowOp(Operation *op, ValueRange operands, OpBuilder &builder,
       .Case([&](QuantizeRowOp quantize) {
         lowerQuantize(quantize, operands, builder, library);
       })
-      .Case([&](RopeRowOp rope) {
-        lowerRope(rope, operands, builder, library);
-      })
+      .Case(
+          [&](RopeRowOp rope) { lowerRope(rope, operands, builder, library); })
       .Case([&](RopeAnglesRowOp angles) {
         lowerRopeAngles(angles, operands, builder, library);
       })
-      .Case([&](CopyRowOp copy) {
-        lowerCopy(copy, operands, builder, library);
-      })
+      .Case(
+          [&](CopyRowOp copy) { lowerCopy(copy, operands, builder, library); })
       .Case([&](GegluRowOp map) {
-        lowerMap(op, "geglu", operands, builder, library,
-                 columns(map.getOut()), geglu);
+        lowerMap(op, "geglu", operands, builder, library, columns(map.getOut()),
+                 geglu);
       })
       .Case([&](AddRowOp map) {
-        lowerMap(op, "add", operands, builder, library, columns(map.getOut()),
-                 [](Emitter &e, ArrayRef<Value> in) {
-                   return e.add(in[0], in[1]);
-                 });
+        lowerMap(
+            op, "add", operands, builder, library, columns(map.getOut()),
+            [](Emitter &e, ArrayRef<Value> in) { return e.add(in[0], in[1]); });
       })
       .Case([&](SoftcapRowOp map) {
         float cap = map.getCap().convertToFloat();
         lowerMap(op, "softcap_" + bits(cap), operands, builder, library,
-                 columns(map.getOut()),
-                 [&](Emitter &e, ArrayRef<Value> in) {
+                 columns(map.getOut()), [&](Emitter &e, ArrayRef<Value> in) {
                    Value t = e.tanh(e.div(in[0], e.splatF(cap)));
                    return e.mul(t, e.splatF(cap));
                  });

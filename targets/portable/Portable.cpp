@@ -22,8 +22,7 @@ class Portable : public Target, public CpuKernels {
   FailureOr<SmallVector<char, 0>> emit(
       ModuleOp module, Output output,
       const CodeOptions &options) const override {
-    return emitCpuCode(module,
-                       {"x86_64-unknown-linux-gnu", "x86-64", "", 128},
+    return emitCpuCode(module, {"x86_64-unknown-linux-gnu", "x86-64", "", 128},
                        output, options);
   }
 };

@@ -8,6 +8,6 @@
 namespace gemmac::targets {
 const Target &x86Avx512Target();
 const Target &x86Avx2Target();
-}
+}  // namespace gemmac::targets
 
 #endif

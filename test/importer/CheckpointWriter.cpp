@@ -65,10 +65,14 @@ GgufWriter tinyGguf() {
   file.string("general.architecture", "gemma3");
   file.string("general.name", "tiny");
   for (auto [key, value] : std::vector<std::pair<const char *, uint32_t>>{
-           {"context_length", 128},        {"embedding_length", 32},
-           {"block_count", 2},             {"feed_forward_length", 64},
-           {"attention.head_count", 2},    {"attention.head_count_kv", 1},
-           {"attention.key_length", 16},   {"attention.value_length", 16},
+           {"context_length", 128},
+           {"embedding_length", 32},
+           {"block_count", 2},
+           {"feed_forward_length", 64},
+           {"attention.head_count", 2},
+           {"attention.head_count_kv", 1},
+           {"attention.key_length", 16},
+           {"attention.value_length", 16},
            {"attention.sliding_window", 4},
            {"attention.sliding_window_pattern", 2}})
     file.u32(std::string("gemma3.") + key, value);
@@ -77,8 +81,8 @@ GgufWriter tinyGguf() {
   file.tensor("output_norm.weight", {32});
   for (int layer = 0; layer < 2; ++layer) {
     std::string at = "blk." + std::to_string(layer) + ".";
-    for (const char *norm : {"attn_norm", "post_attention_norm", "ffn_norm",
-                             "post_ffw_norm"})
+    for (const char *norm :
+         {"attn_norm", "post_attention_norm", "ffn_norm", "post_ffw_norm"})
       file.tensor(at + norm + ".weight", {32});
     for (const char *norm : {"attn_q_norm", "attn_k_norm"})
       file.tensor(at + norm + ".weight", {16});
@@ -94,12 +98,18 @@ GgufWriter tinyGguf() {
 }
 
 Json tinyConfig() {
-  return {{"model_type", "gemma3_text"},   {"vocab_size", 48},
-          {"hidden_size", 32},             {"intermediate_size", 64},
-          {"num_hidden_layers", 2},        {"num_attention_heads", 2},
-          {"num_key_value_heads", 1},      {"head_dim", 16},
-          {"max_position_embeddings", 128}, {"sliding_window", 4},
-          {"query_pre_attn_scalar", 16},   {"sliding_window_pattern", 2},
+  return {{"model_type", "gemma3_text"},
+          {"vocab_size", 48},
+          {"hidden_size", 32},
+          {"intermediate_size", 64},
+          {"num_hidden_layers", 2},
+          {"num_attention_heads", 2},
+          {"num_key_value_heads", 1},
+          {"head_dim", 16},
+          {"max_position_embeddings", 128},
+          {"sliding_window", 4},
+          {"query_pre_attn_scalar", 16},
+          {"sliding_window_pattern", 2},
           {"torch_dtype", "float32"}};
 }
 
@@ -136,9 +146,8 @@ std::string safetensorsOf(const Json &shapes) {
   for (const auto &[name, shape] : shapes.items()) {
     uint64_t bytes = 4;
     for (uint64_t size : shape) bytes *= size;
-    header[name] = {{"dtype", "F32"},
-                    {"shape", shape},
-                    {"data_offsets", {at, at + bytes}}};
+    header[name] = {
+        {"dtype", "F32"}, {"shape", shape}, {"data_offsets", {at, at + bytes}}};
     at += bytes;
   }
   return safetensorsBytes(header.dump(), at);

@@ -64,8 +64,7 @@ void checkModule(mlir::ModuleOp module, llvm::StringRef embedding) {
 TEST(Gemma3, BuildsAGgufModel) {
   TemporaryFolder folder;
   mlir::MLIRContext context;
-  Result result =
-      import(context, folder.write("m.gguf", tinyGguf().bytes()));
+  Result result = import(context, folder.write("m.gguf", tinyGguf().bytes()));
   ASSERT_TRUE(mlir::succeeded(result.model));
   checkModule(*result.model->module, "token_embd.weight");
   Json metadata = Json::parse(result.model->metadataJson);
@@ -88,8 +87,7 @@ TEST(Gemma3, BuildsAHuggingFaceModel) {
   checkModule(*result.model->module, "model.embed_tokens.weight");
   Json metadata = Json::parse(result.model->metadataJson);
   EXPECT_EQ(metadata["eos"], Json::array({1, 5}));
-  EXPECT_EQ(metadata["generation"],
-            Json({{"do_sample", true}, {"top_k", 64}}));
+  EXPECT_EQ(metadata["generation"], Json({{"do_sample", true}, {"top_k", 64}}));
 }
 
 TEST(Gemma3, TakesEveryPrefixAndIgnoresTowers) {
@@ -144,7 +142,8 @@ TEST(Gemma3, RefusesFormatsByName) {
   mlir::MLIRContext context;
   Result result = import(context, folder.write("m.gguf", file.bytes()));
   ASSERT_EQ(result.errors.size(), 1u);
-  EXPECT_WORDS(result.errors.front(), "unsupported format iq4_nl, expected f32");
+  EXPECT_WORDS(result.errors.front(),
+               "unsupported format iq4_nl, expected f32");
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ TEST(Gguf, ReadsSizesTensorsAndLayerKinds) {
   EXPECT_EQ(config.gainOffset, 0);
   EXPECT_TRUE(config.tied);
   EXPECT_EQ(config.embeddingScale, std::sqrt(32.0f));
-  const CheckpointTensor *down = checkpoint->find("layers.1.mlp.down_proj.weight");
+  const CheckpointTensor *down =
+      checkpoint->find("layers.1.mlp.down_proj.weight");
   ASSERT_NE(down, nullptr);
   EXPECT_EQ(down->name, "blk.1.ffn_down.weight");
   EXPECT_EQ(down->shape, (std::vector<int64_t>{32, 64}));

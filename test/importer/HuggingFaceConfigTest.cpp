@@ -2,6 +2,7 @@
 #include "compiler/importer/HuggingFaceConfig.h"
 
 #include <gtest/gtest.h>
+#include <cmath>
 
 #include "test/importer/CheckpointWriter.h"
 
@@ -31,16 +32,17 @@ std::string refusal(const char *key, const Json &value) {
 TEST(HuggingFaceConfig, OmittedFieldsHaveTheClassDefaults) {
   ModelConfig config;
   // What a published 4B states.
-  ASSERT_EQ(read({{"model_type", "gemma3"},
-                  {"torch_dtype", "bfloat16"},
-                  {"text_config",
-                   {{"hidden_size", 2560},
-                    {"intermediate_size", 10240},
-                    {"num_hidden_layers", 34},
-                    {"rope_scaling", {{"factor", 8.0}, {"rope_type", "linear"}}},
-                    {"sliding_window", 1024}}}},
-                 config),
-            "");
+  ASSERT_EQ(
+      read({{"model_type", "gemma3"},
+            {"torch_dtype", "bfloat16"},
+            {"text_config",
+             {{"hidden_size", 2560},
+              {"intermediate_size", 10240},
+              {"num_hidden_layers", 34},
+              {"rope_scaling", {{"factor", 8.0}, {"rope_type", "linear"}}},
+              {"sliding_window", 1024}}}},
+           config),
+      "");
   EXPECT_EQ(config.vocabulary, 262208);
   EXPECT_EQ(config.heads, 8);
   EXPECT_EQ(config.kvHeads, 4);
@@ -49,7 +51,7 @@ TEST(HuggingFaceConfig, OmittedFieldsHaveTheClassDefaults) {
   EXPECT_EQ(config.ropeFactor, 8);
   EXPECT_EQ(config.ropeTheta, 1e6);
   EXPECT_EQ(config.ropeLocalTheta, 1e4);
-  EXPECT_EQ(config.embeddingScale, 50.5);  // sqrt(2560) as bf16
+  EXPECT_EQ(config.embeddingScale, std::sqrt(2560.0f));
   EXPECT_TRUE(config.tied);
   EXPECT_EQ(config.gainOffset, 1);
   EXPECT_EQ(config.eosIds, std::vector<int32_t>{1});
@@ -79,7 +81,8 @@ TEST(HuggingFaceConfig, NewRopeFormEqualsOld) {
 
 TEST(HuggingFaceConfig, RefusesOtherModelsByName) {
   EXPECT_WORDS(refusal("model_type", "recurrent_gemma"), "recurrent_gemma");
-  EXPECT_WORDS(refusal("model_type", "llama"), "unsupported model_type 'llama'");
+  EXPECT_WORDS(refusal("model_type", "llama"),
+               "unsupported model_type 'llama'");
   EXPECT_WORDS(refusal("architectures", Json::array({"Gemma3TextModel"})),
                "unsupported architecture 'Gemma3TextModel'");
   EXPECT_WORDS(refusal("quantization_config", {{"quant_method", "gptq"}}),
@@ -87,7 +90,8 @@ TEST(HuggingFaceConfig, RefusesOtherModelsByName) {
   EXPECT_WORDS(refusal("attention_bias", true), "attention_bias");
   EXPECT_WORDS(refusal("use_bidirectional_attention", true), "bidirectional");
   EXPECT_WORDS(refusal("hidden_activation", "relu"), "found 'relu'");
-  EXPECT_WORDS(refusal("rope_scaling", {{"rope_type", "yarn"}}), "found 'yarn'");
+  EXPECT_WORDS(refusal("rope_scaling", {{"rope_type", "yarn"}}),
+               "found 'yarn'");
 }
 
 TEST(HuggingFaceConfig, RefusesHostileValues) {

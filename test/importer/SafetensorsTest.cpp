@@ -26,10 +26,11 @@ TEST(Safetensors, ReadsNamesShapesAndOffsets) {
   TemporaryFolder folder;
   std::string bytes = safetensorsOf(tinyShapes());
   Checkpoint checkpoint;
-  llvm::Error error = readSafetensors(
-      folder.write("model.safetensors", bytes), checkpoint);
+  llvm::Error error =
+      readSafetensors(folder.write("model.safetensors", bytes), checkpoint);
   ASSERT_FALSE(bool(error));
-  const CheckpointTensor *gate = checkpoint.find("layers.1.mlp.gate_proj.weight");
+  const CheckpointTensor *gate =
+      checkpoint.find("layers.1.mlp.gate_proj.weight");
   ASSERT_NE(gate, nullptr);
   EXPECT_EQ(gate->name, "model.layers.1.mlp.gate_proj.weight");
   EXPECT_EQ(gate->shape, (std::vector<int64_t>{64, 32}));
@@ -48,8 +49,10 @@ TEST(Safetensors, RefusesEveryTruncation) {
 }
 
 TEST(Safetensors, RefusesHugeHeader) {
-  EXPECT_WORDS(read(bytesOf(UINT64_MAX) + "{}"), "expected a header of at most");
-  EXPECT_WORDS(read(bytesOf<uint64_t>(100'000'001) + "{}"), "header of at most");
+  EXPECT_WORDS(read(bytesOf(UINT64_MAX) + "{}"),
+               "expected a header of at most");
+  EXPECT_WORDS(read(bytesOf<uint64_t>(100'000'001) + "{}"),
+               "header of at most");
 }
 
 TEST(Safetensors, RefusesMalformedJson) {
@@ -101,8 +104,9 @@ TEST(Safetensors, ReadsShardsOfAnIndex) {
   TemporaryFolder folder;
   folder.write("one.safetensors", safetensorsOf({{"a", {4}}}));
   folder.write("two.safetensors", safetensorsOf({{"b", {8}}}));
-  folder.write("model.safetensors.index.json",
-               R"({"weight_map":{"a":"one.safetensors","b":"two.safetensors"}})");
+  folder.write(
+      "model.safetensors.index.json",
+      R"({"weight_map":{"a":"one.safetensors","b":"two.safetensors"}})");
   Checkpoint checkpoint;
   EXPECT_EQ(llvm::toString(readSafetensorsFolder(folder.path, checkpoint)), "");
   ASSERT_EQ(checkpoint.files.size(), 2u);
@@ -126,8 +130,9 @@ TEST(Safetensors, RefusesTensorOfTwoShards) {
   TemporaryFolder folder;
   folder.write("one.safetensors", safetensorsOf({{"a", {4}}}));
   folder.write("two.safetensors", safetensorsOf({{"a", {4}}, {"b", {4}}}));
-  folder.write("model.safetensors.index.json",
-               R"({"weight_map":{"a":"one.safetensors","b":"two.safetensors"}})");
+  folder.write(
+      "model.safetensors.index.json",
+      R"({"weight_map":{"a":"one.safetensors","b":"two.safetensors"}})");
   Checkpoint checkpoint;
   EXPECT_WORDS(llvm::toString(readSafetensorsFolder(folder.path, checkpoint)),
                "tensor a stands in two files");

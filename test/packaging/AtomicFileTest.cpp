@@ -114,9 +114,9 @@ TEST(AtomicFile, FolderThatIsMissingIsNamed) {
   Folder folder;
   auto file = AtomicFile::create(folder.file("no/app"), 0755);
   ASSERT_FALSE(bool(file));
-  EXPECT_EQ(messageOf(file.takeError()),
-            "cannot create output '" + folder.file("no/app") +
-                "': No such file or directory");
+  EXPECT_EQ(messageOf(file.takeError()), "cannot create output '" +
+                                             folder.file("no/app") +
+                                             "': No such file or directory");
 }
 
 // As a user who may not write: root may write everywhere.

@@ -33,8 +33,7 @@ std::string writeContainer(Folder &folder, const ContainerParts &parts,
   EXPECT_FALSE(
       bool(writer.finish(XXH3_64bits(weights.data(), weights.size()))));
   EXPECT_FALSE(bool(file->commit()));
-  EXPECT_EQ(std::filesystem::file_size(folder.file("app")),
-            writer.fileBytes());
+  EXPECT_EQ(std::filesystem::file_size(folder.file("app")), writer.fileBytes());
   return folder.file("app");
 }
 

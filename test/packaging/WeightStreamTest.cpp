@@ -64,8 +64,7 @@ class WeightStream : public testing::Test {
            " : i64, offset = 8 : i64, source_bytes = " +
            std::to_string(source->sourceBytes(rows, sample.columns)) +
            " : i64, source_format = \"" + sample.source +
-           "\", packed_offset = " + std::to_string(packedOffset) +
-           " : i64}\n";
+           "\", packed_offset = " + std::to_string(packedOffset) + " : i64}\n";
   }
 
   llvm::Expected<WeightPlan> plan(const std::vector<std::string> &sources,
@@ -115,20 +114,20 @@ TEST_F(WeightStream, KeepsEveryFormatExactly) {
     // 37 rows: two whole row blocks and one of five.
     Sample sample{format->name().str(), format->name().str(), 37, 512};
     auto bytes = randomSource(*format, 37, 512, 1);
-    auto planned = plan({writeSource("w", bytes)},
-                        weightText(sample, "w", 0, 64));
+    auto planned =
+        plan({writeSource("w", bytes)}, weightText(sample, "w", 0, 64));
     ASSERT_TRUE(bool(planned));
     ASSERT_EQ(stream(*planned), "");
     std::vector<float> expected(512);
     int64_t blockBytes = quantized::packedRowBlockBytes(*format, 512);
     for (int64_t row = 0; row < 37; ++row) {
-      format->decodeReference(bytes.data() + format->sourceBytes(row, 512),
-                              512, expected.data());
+      format->decodeReference(bytes.data() + format->sourceBytes(row, 512), 512,
+                              expected.data());
       const uint8_t *block = section.data() + 64 + row / 16 * blockBytes;
       for (int64_t column = 0; column < 512; ++column)
-        ASSERT_EQ(quantized::decodePacked(*format, block, row % 16, column,
-                                          512),
-                  expected[size_t(column)])
+        ASSERT_EQ(
+            quantized::decodePacked(*format, block, row % 16, column, 512),
+            expected[size_t(column)])
             << row << " " << column;
     }
   }
@@ -157,9 +156,9 @@ TEST_F(WeightStream, ConvertsAsDecodeThenEncode) {
             section.data() +
             row / 16 * quantized::packedRowBlockBytes(*format, 256);
         for (int64_t column = 0; column < 256; ++column)
-          ASSERT_EQ(quantized::decodePacked(*format, block, row % 16, column,
-                                            256),
-                    expected[size_t(column)]);
+          ASSERT_EQ(
+              quantized::decodePacked(*format, block, row % 16, column, 256),
+              expected[size_t(column)]);
       }
     }
 }
@@ -208,8 +207,7 @@ TEST_F(WeightStream, ShortFileNamesFileAndTensor) {
   auto bytes = randomSource(*format, 32, 64, 1);
   bytes.resize(bytes.size() - 10);
   std::string path = writeSource("short", bytes);
-  auto planned =
-      plan({path}, weightText({"q8_0", "q8_0", 32, 64}, "w", 0, 0));
+  auto planned = plan({path}, weightText({"q8_0", "q8_0", 32, 64}, "w", 0, 0));
   ASSERT_TRUE(bool(planned));
   EXPECT_EQ(stream(*planned),
             "tensor 'w': cannot read '" + path +
@@ -252,18 +250,18 @@ TEST_F(WeightStream, NonFiniteGainIsRefused) {
 
 TEST_F(WeightStream, FormatThatIsOnlyReadIsRefused) {
   const WeightFormat *format = quantized::lookupFormat("f32");
-  auto planned =
-      plan({writeSource("w", randomSource(*format, 16, 256, 1))},
-           weightText({"f32", "q4_k", 16, 256}, "w", 0, 0));
+  auto planned = plan({writeSource("w", randomSource(*format, 16, 256, 1))},
+                      weightText({"f32", "q4_k", 16, 256}, "w", 0, 0));
   ASSERT_TRUE(bool(planned));
-  EXPECT_EQ(stream(*planned), "tensor 'w': cannot convert f32 to q4_k: that "
-                              "format is only read, not made");
+  EXPECT_EQ(stream(*planned),
+            "tensor 'w': cannot convert f32 to q4_k: that "
+            "format is only read, not made");
 }
 
 TEST_F(WeightStream, OverlapAndUnknownFileAreRefused) {
   Sample sample{"q8_0", "q8_0", 16, 32};
-  auto overlap = plan({"a"}, weightText(sample, "w", 0, 0) +
-                                 weightText(sample, "x", 0, 64));
+  auto overlap = plan(
+      {"a"}, weightText(sample, "w", 0, 0) + weightText(sample, "x", 0, 64));
   ASSERT_FALSE(bool(overlap));
   EXPECT_EQ(toString(overlap.takeError()),
             "tensor 'x': expected a packed offset of at least 544, found 64");

@@ -34,8 +34,8 @@ class AppTest : public testing::Test {
   }
 
   void writeApp(std::string_view metadata, std::string_view tokenizer) {
-    writeFile(folder + "app",
-              makeContainer("code", metadata, tokenizer, asText(fakeWeights())));
+    writeFile(folder + "app", makeContainer("code", metadata, tokenizer,
+                                            asText(fakeWeights())));
   }
 
   int run(std::vector<std::string> words) {
@@ -67,9 +67,9 @@ class AppTest : public testing::Test {
     size_t start = 10 + static_cast<unsigned char>(bytes[8]) +
                    256 * static_cast<unsigned char>(bytes[9]);
     EXPECT_EQ(start % 64, 0u);
-    EXPECT_NE(bytes.find("'descr': '<f4', 'fortran_order': False, 'shape': " +
-                         shape),
-              std::string::npos);
+    EXPECT_NE(
+        bytes.find("'descr': '<f4', 'fortran_order': False, 'shape': " + shape),
+        std::string::npos);
     std::vector<float> values((bytes.size() - start) / 4);
     memcpy(values.data(), bytes.data() + start, values.size() * 4);
     return values;
@@ -143,8 +143,8 @@ TEST_F(AppTest, EvalOfTextCutsWindowsAsLlamaCppDoes) {
 }
 
 TEST_F(AppTest, EvalRefusesBadTokenFiles) {
-  for (const char *bad : {"", "{}", "[1,\"x\"]", "[-1]", "[1.5]", "[]",
-                          "[300]", "[99999999999]"}) {
+  for (const char *bad : {"", "{}", "[1,\"x\"]", "[-1]", "[1.5]", "[]", "[300]",
+                          "[99999999999]"}) {
     writeFile(folder + "ids.json", bad);
     EXPECT_EQ(run({"eval", "--tokens", folder + "ids.json", "--logits",
                    folder + "none.npy"}),
@@ -159,9 +159,9 @@ TEST_F(AppTest, EvalRefusesBadTokenFiles) {
 }
 
 TEST_F(AppTest, GenerateStreamsOrPrintsJson) {
-  std::vector<std::string> words = {"generate", "-p", "abc",     "-n",
-                                    "12",       "-t", "2",       "--greedy",
-                                    "--raw",    "--ignore-eos"};
+  std::vector<std::string> words = {
+      "generate", "-p", "abc",      "-n",    "12",
+      "-t",       "2",  "--greedy", "--raw", "--ignore-eos"};
   ASSERT_EQ(run(words), 0) << errors;
   std::string streamed = output;
   words.push_back("--json");

@@ -19,7 +19,9 @@ std::string parse(std::vector<const char *> words, Arguments &arguments) {
 
 TEST(Arguments, TakesEverySpelling) {
   for (std::vector<const char *> words :
-       {std::vector<const char *>{"--top-k", "5"}, {"--top-k=5"}, {"-k", "5"},
+       {std::vector<const char *>{"--top-k", "5"},
+        {"--top-k=5"},
+        {"-k", "5"},
         {"-k5"}}) {
     Arguments arguments;
     ASSERT_EQ(parse(words, arguments), "");

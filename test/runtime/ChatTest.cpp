@@ -100,13 +100,13 @@ TEST_F(TemplateTest, NoTextForgesATurn) {
 TEST_F(TemplateTest, KeepsGeneratedIds) {
   // "us" in single letters, as no encoder would write it.
   std::vector<int32_t> odd = {tokenizer.pieceId("u"), tokenizer.pieceId("s")};
-  auto ids = render(
-      {{"user", "a", {}}, {"assistant", "us", odd}, {"user", "b", {}}});
+  auto ids =
+      render({{"user", "a", {}}, {"assistant", "us", odd}, {"user", "b", {}}});
   EXPECT_NE(std::search(ids.begin(), ids.end(), odd.begin(), odd.end()),
             ids.end());
   // The template trims what ends in a space, so its ids cannot stay.
-  ids = render(
-      {{"user", "a", {}}, {"assistant", "us ", odd}, {"user", "b", {}}});
+  ids =
+      render({{"user", "a", {}}, {"assistant", "us ", odd}, {"user", "b", {}}});
   EXPECT_EQ(std::search(ids.begin(), ids.end(), odd.begin(), odd.end()),
             ids.end());
 }
@@ -156,8 +156,7 @@ TEST(Chat, ReusesTheCacheAndStaysInOrder) {
   EXPECT_EQ(again.tokens, second.tokens);
   // A message that does not fit is not kept.
   GenerationResult third;
-  Status status =
-      chat.answer(std::string(500, 'q'), nullptr, nullptr, third);
+  Status status = chat.answer(std::string(500, 'q'), nullptr, nullptr, third);
   EXPECT_NE(status.message().find("at most 400"), std::string::npos);
   EXPECT_EQ(chat.messages().size(), 4u);
   EXPECT_TRUE(chat.answer("ok", nullptr, nullptr, third).ok());

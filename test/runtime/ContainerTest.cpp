@@ -106,8 +106,9 @@ TEST_F(ContainerTest, RefusesSectionsOutsideTheFile) {
 }
 
 TEST_F(ContainerTest, NamesAMissingFile) {
-  EXPECT_NE(container.open("/nonexistent/file").message().find(
-                "/nonexistent/file: cannot be opened"),
+  EXPECT_NE(container.open("/nonexistent/file")
+                .message()
+                .find("/nonexistent/file: cannot be opened"),
             std::string::npos);
 }
 

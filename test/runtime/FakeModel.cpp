@@ -66,8 +66,8 @@ void runRows(const gemma_step *step, int32_t thread) {
   while ((i = gemma_next_tile(step, thread, step->count)) < step->count) {
     const gemma_row &row = step->rows[i];
     for (int l = 0; l < 2; ++l)
-      slot(row, kLayers[l], row.position) =
-          stored(row.token, row.position, l, weightOf(step->weights, row.token));
+      slot(row, kLayers[l], row.position) = stored(
+          row.token, row.position, l, weightOf(step->weights, row.token));
   }
   gemma_phase_end(step, thread);
   // Scratch of this thread only: a wrong stride shows as a wrong sum.
@@ -109,9 +109,8 @@ void head(const gemma_step *step, int32_t thread, int32_t vocabulary) {
   int64_t tiles = (vocabulary + kTile - 1) / kTile, t;
   while ((t = gemma_next_tile(step, thread, tiles)) < tiles)
     for (int64_t w = 0; w < step->wanted_count; ++w)
-      for (int64_t v = t * kTile; v < std::min<int64_t>((t + 1) * kTile,
-                                                        vocabulary);
-           ++v)
+      for (int64_t v = t * kTile;
+           v < std::min<int64_t>((t + 1) * kTile, vocabulary); ++v)
         step->logits[w * vocabulary + v] =
             logit(hidden[step->wanted[w]], static_cast<int32_t>(v));
   gemma_phase_end(step, thread);
@@ -138,12 +137,27 @@ const gemma_model_code &fakeModel(int32_t vocabulary) {
   auto &model = models[vocabulary];
   if (model != nullptr) return *model;
   if (vocabulary != 64) largeVocabulary = vocabulary;
-  model = std::make_unique<gemma_model_code>(gemma_model_code{
-      GEMMA_ABI_VERSION, sizeof(gemma_model_code), decode, batch, prefill,
-      vocabulary == 64 ? headSmall : headLarge, kFakeBatchRows,
-      kFakePrefillRows, kFakeHeadRows, vocabulary, 1, kFakeContext, 2,
-      kFullBlocks + kFakeRing, kLayers, kFakePrefillRows * 4, 4,
-      kFakeWeightBytes, "fake", 0});
+  model = std::make_unique<gemma_model_code>(
+      gemma_model_code{GEMMA_ABI_VERSION,
+                       sizeof(gemma_model_code),
+                       decode,
+                       batch,
+                       prefill,
+                       vocabulary == 64 ? headSmall : headLarge,
+                       kFakeBatchRows,
+                       kFakePrefillRows,
+                       kFakeHeadRows,
+                       vocabulary,
+                       1,
+                       kFakeContext,
+                       2,
+                       kFullBlocks + kFakeRing,
+                       kLayers,
+                       kFakePrefillRows * 4,
+                       4,
+                       kFakeWeightBytes,
+                       "fake",
+                       0});
   return *model;
 }
 
@@ -156,8 +170,8 @@ std::vector<float> fakeLogits(std::span<const int32_t> tokens,
   for (int l = 0; l < 2; ++l) {
     int32_t from = l == 0 ? 0 : std::max(0, last - kFakeWindow + 1);
     for (int32_t p = from; p <= last; ++p)
-      hidden = hidden * 31u + stored(tokens[p], p, l,
-                                     weightOf(weights().bytes, tokens[p]));
+      hidden = hidden * 31u +
+               stored(tokens[p], p, l, weightOf(weights().bytes, tokens[p]));
   }
   std::vector<float> logits(vocabulary);
   for (int32_t v = 0; v < vocabulary; ++v) logits[v] = logit(hidden, v);

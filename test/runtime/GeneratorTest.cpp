@@ -42,9 +42,9 @@ class GeneratorTest : public testing::Test {
 
   GenerationResult run(Session &session) {
     GenerationResult result;
-    EXPECT_EQ(generate(session, prompt, options, nullptr, nullptr, result)
-                  .message(),
-              "");
+    EXPECT_EQ(
+        generate(session, prompt, options, nullptr, nullptr, result).message(),
+        "");
     return result;
   }
 
@@ -62,8 +62,7 @@ TEST_F(GeneratorTest, GivesTheGreedyTokensAndTheirText) {
     streamed += text;
     return true;
   };
-  ASSERT_TRUE(
-      generate(session, prompt, options, stream, nullptr, result).ok());
+  ASSERT_TRUE(generate(session, prompt, options, stream, nullptr, result).ok());
   EXPECT_EQ(result.tokens, greedyByDefinition(prompt, 40));
   EXPECT_EQ(result.reason, FinishReason::Length);
   EXPECT_EQ(result.promptTokens, 4);
@@ -120,8 +119,7 @@ TEST_F(GeneratorTest, CancelsFromTheStreamAndFromOutside) {
   GenerationResult result;
   int pieces = 0;
   auto stream = [&](std::string_view) { return ++pieces < 3; };
-  ASSERT_TRUE(
-      generate(session, prompt, options, stream, nullptr, result).ok());
+  ASSERT_TRUE(generate(session, prompt, options, stream, nullptr, result).ok());
   EXPECT_EQ(result.reason, FinishReason::Cancelled);
   EXPECT_LT(result.tokens.size(), 40u);
   std::atomic<bool> cancel{true};

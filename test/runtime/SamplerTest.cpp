@@ -44,8 +44,8 @@ void slowPenalties(std::vector<double> &scores, const SamplerOptions &o,
   std::map<int32_t, int> counts;
   for (int32_t id : history) ++counts[id];
   for (auto [id, count] : counts) {
-    scores[id] *= scores[id] < 0 ? o.repetitionPenalty
-                                 : 1 / o.repetitionPenalty;
+    scores[id] *=
+        scores[id] < 0 ? o.repetitionPenalty : 1 / o.repetitionPenalty;
     scores[id] -= o.presencePenalty + o.frequencyPenalty * count;
   }
 }

@@ -27,10 +27,9 @@ std::vector<int32_t> randomTokens(size_t count, uint32_t seed) {
 class SessionTest : public testing::TestWithParam<int> {
  protected:
   void SetUp() override {
-    ASSERT_EQ(
-        model.load(fakeModel(kVocabulary), kMetadata, {}, fakeWeights())
-            .message(),
-        "");
+    ASSERT_EQ(model.load(fakeModel(kVocabulary), kMetadata, {}, fakeWeights())
+                  .message(),
+              "");
     ASSERT_EQ(engine.start(model, GetParam()).message(), "");
   }
 
@@ -178,24 +177,25 @@ TEST(Model, ChecksTheCodeItIsGiven) {
     return model.load(code, kMetadata, {}, fakeWeights()).message();
   };
   EXPECT_EQ(loadError([](auto &, auto &) {}), "");
-  EXPECT_NE(loadError([](auto &code, auto &) { code.abi_version = 7; })
-                .find("expected ABI version 1, found 7"),
+  EXPECT_NE(loadError([](auto &code, auto &) {
+              code.abi_version = 7;
+            }).find("expected ABI version 1, found 7"),
             std::string::npos);
   EXPECT_NE(loadError([](auto &code, auto &) { code.weight_bytes = 1; }), "");
   EXPECT_NE(loadError([](auto &, auto &layers) { layers[1].ring_blocks = 3; }),
             "");
   EXPECT_NE(loadError([](auto &code, auto &) { code.head = nullptr; }), "");
-  EXPECT_NE(loadError([](auto &code, auto &) { code.cpu_features = 1ull << 63; })
-                .find("lacks"),
+  EXPECT_NE(loadError([](auto &code, auto &) {
+              code.cpu_features = 1ull << 63;
+            }).find("lacks"),
             std::string::npos);
 }
 
 TEST(Metadata, ChecksTypesAndRanges) {
   Metadata metadata;
-  for (const char *bad :
-       {"", "[]", "{", "{\"bos\":64}", "{\"bos\":\"x\"}", "{\"eos\":[-1]}",
-        "{\"generation\":[]}", "{\"generation\":{\"top_k\":1.5}}",
-        "{\"name\":3}"})
+  for (const char *bad : {"", "[]", "{", "{\"bos\":64}", "{\"bos\":\"x\"}",
+                          "{\"eos\":[-1]}", "{\"generation\":[]}",
+                          "{\"generation\":{\"top_k\":1.5}}", "{\"name\":3}"})
     EXPECT_FALSE(Metadata::parse(bad, 64, metadata).ok()) << bad;
   ASSERT_TRUE(Metadata::parse("{\"eos\":5,\"bos\":-1,\"generation\":"
                               "{\"top_k\":64,\"temperature\":1}}",

@@ -37,8 +37,8 @@ std::vector<uint64_t> makeSection() {
   add("user", PieceType::Normal, -3);
   for (char letter = 'a'; letter <= 'z'; ++letter)
     add(std::string(1, letter), PieceType::Normal, -100);
-  for (const char *text : {"\xE2\x96\x81", "<", ">", "_", "\n", "H", "\xC3\xA9",
-                           "."})
+  for (const char *text :
+       {"\xE2\x96\x81", "<", ">", "_", "\n", "H", "\xC3\xA9", "."})
     add(text, PieceType::Normal, -100);
   model.padId = 0;
   model.eosId = 1;

@@ -47,8 +47,7 @@ const gemma_model_code *CompiledKernels::compile(const std::string &text,
   PassManager manager(&context);
   target.buildLowering(manager);
   if (failed(manager.run(*module))) return nullptr;
-  auto object =
-      target.emit(*module, targets::Target::Output::Object, {});
+  auto object = target.emit(*module, targets::Target::Output::Object, {});
   if (failed(object)) return nullptr;
 
   auto fail = [&](llvm::Error failure) {

@@ -41,7 +41,8 @@ std::vector<const targets::Target *> runnableTargets();
 // xorshift: the tests' random numbers, the same on every machine.
 class Random {
  public:
-  explicit Random(uint64_t seed) : state(seed * 2654435769u + 88172645463325252ull) {}
+  explicit Random(uint64_t seed)
+      : state(seed * 2654435769u + 88172645463325252ull) {}
   uint64_t next() {
     state ^= state << 13;
     state ^= state >> 7;

@@ -39,8 +39,7 @@ Data makeData(const Case &c, int64_t tokens, uint64_t seed) {
   for (int64_t r = 0; r < c.rows; ++r) {
     uint8_t *row = &data.source[r * stride];
     bool extreme = r % 5 == 4;
-    for (float &v : values)
-      v = random.uniform() * (extreme ? 1e-6f : 0.1f);
+    for (float &v : values) v = random.uniform() * (extreme ? 1e-6f : 0.1f);
     if (c.format->encode(values.data(), c.columns, row)) continue;
     for (int64_t i = 0; i < stride; ++i) row[i] = uint8_t(random.next() >> 32);
     int64_t block = c.format->blockBytes();
@@ -67,8 +66,7 @@ Data makeData(const Case &c, int64_t tokens, uint64_t seed) {
   data.in.resize(tokens * c.columns);
   for (float &v : data.in) v = random.uniform() * 3;
   // A group of zeros and one of tiny numbers.
-  for (int64_t k = 0; k < std::min<int64_t>(16, c.columns); ++k)
-    data.in[k] = 0;
+  for (int64_t k = 0; k < std::min<int64_t>(16, c.columns); ++k) data.in[k] = 0;
   return data;
 }
 
@@ -87,7 +85,8 @@ float referenceDot(const Case &c, const Data &data, int64_t t, int64_t n) {
   }
   for (int64_t g = 0; g < c.columns / 32; ++g) {
     float top = 0;
-    for (int64_t k = 0; k < 32; ++k) top = std::max(top, std::fabs(x[32 * g + k]));
+    for (int64_t k = 0; k < 32; ++k)
+      top = std::max(top, std::fabs(x[32 * g + k]));
     float a = top >= 0x1p-110f ? top / 127.0f : 0;
     float inverse = top >= 0x1p-110f ? 1.0f / a : 0;
     int32_t q[32], sum32 = 0;
@@ -103,9 +102,9 @@ float referenceDot(const Case &c, const Data &data, int64_t t, int64_t n) {
     for (int64_t p = 0; p < 32 / int64_t(d->group); ++p) {
       int32_t sum = 0;
       for (int64_t k = 0; k < int64_t(d->group); ++k)
-        sum += (int32_t(block.codes[inside + p * d->group + k]) -
-                d->zeroPoint) *
-               q[p * d->group + k];
+        sum +=
+            (int32_t(block.codes[inside + p * d->group + k]) - d->zeroPoint) *
+            q[p * d->group + k];
       float w = scale;
       if (d->scaleRule == quantized::ScaleRule::F16Times6)
         w *= float(block.subScales[inside / 32]);
@@ -135,28 +134,31 @@ std::string moduleText(const Case &c, int64_t tokens, int64_t chunk,
   std::string values = "memref<?x" + s(c.columns) + "xf32>";
   // The arena: values [t, K], then codes.
   int64_t codesAt = (tokens * c.columns * 4 + 63) / 64 * 64;
-  std::string header =
-      "quantized.weight @w : " + tensor +
-      " {file = 0 : i64, offset = 0 : i64, source_bytes = " +
-      s(c.format->sourceBytes(c.rows, c.columns)) + " : i64, source_format = \"" +
-      c.format->name().str() + "\", packed_offset = 0 : i64}\n";
-  std::string body = "%n = kernel.row_count %step\n%w = quantized.reference @w : " +
-                     tensor + "\n%x = kernel.arena %step at 0 : " + values +
-                     "\n%y = kernel.logits %step : " + out + "\n";
+  std::string header = "quantized.weight @w : " + tensor +
+                       " {file = 0 : i64, offset = 0 : i64, source_bytes = " +
+                       s(c.format->sourceBytes(c.rows, c.columns)) +
+                       " : i64, source_format = \"" + c.format->name().str() +
+                       "\", packed_offset = 0 : i64}\n";
+  std::string body =
+      "%n = kernel.row_count %step\n%w = quantized.reference @w : " + tensor +
+      "\n%x = kernel.arena %step at 0 : " + values +
+      "\n%y = kernel.logits %step : " + out + "\n";
   std::string operand = "%x";
   if (!isFloat) {
     operand = "%q";
     body += "%q = kernel.arena %step at " + s(codesAt) + " : " + in +
             "\nkernel.phase %step tiles(%n) {\n^bb0(%t: index):\n"
-            "kernel.quantize_row %x, %q[%t] : " + values + ", " + in + "\n}\n";
+            "kernel.quantize_row %x, %q[%t] : " +
+            values + ", " + in + "\n}\n";
   }
-  std::string shape = "chunk_rows = " + s(chunk) + " : i64, row_blocks = " +
-                      s(rowBlocks) + " : i64";
+  std::string shape = "chunk_rows = " + s(chunk) +
+                      " : i64, row_blocks = " + s(rowBlocks) + " : i64";
   body += "%tiles = kernel.matmul_tiles %n {weight_rows = " + s(c.rows) +
-          " : i64, " + shape + "}\nkernel.phase %step tiles(%tiles) {\n"
-          "^bb0(%t: index):\nkernel.matmul_tile %w, " + operand +
-          ", %y[%t] rows %n {" + shape + "} : " + tensor + ", " + in + ", " +
-          out + "\n}\n";
+          " : i64, " + shape +
+          "}\nkernel.phase %step tiles(%tiles) {\n"
+          "^bb0(%t: index):\nkernel.matmul_tile %w, " +
+          operand + ", %y[%t] rows %n {" + shape + "} : " + tensor + ", " + in +
+          ", " + out + "\n}\n";
   return stepModule(header, body);
 }
 
@@ -170,8 +172,8 @@ std::vector<float> compute(const Case &c, const Data &data, int64_t tokens,
   EXPECT_NE(code, nullptr) << error;
   if (!code) return {};
   int64_t codesAt = (tokens * c.columns * 4 + 63) / 64 * 64;
-  int64_t bytes = codesAt + tokens * kernel::activationRowBytes(
-                                         (c.columns + 31) / 32 * 32);
+  int64_t bytes =
+      codesAt + tokens * kernel::activationRowBytes((c.columns + 31) / 32 * 32);
   std::vector<uint8_t> arena(bytes + 64);
   std::memcpy(arena.data(), data.in.data(), data.in.size() * 4);
   std::vector<gemma_row> rows(tokens);
@@ -209,8 +211,8 @@ TEST_P(MatmulTest, EqualsTheContractBitForBit) {
               float expected = referenceDot(c, data, t, n);
               float found = out[t * weightRows + n];
               ASSERT_EQ(std::memcmp(&expected, &found, 4), 0)
-                  << target->name().str() << " chunk " << chunk << " row "
-                  << t << " of " << tokens << " output " << n << ": expected "
+                  << target->name().str() << " chunk " << chunk << " row " << t
+                  << " of " << tokens << " output " << n << ": expected "
                   << expected << ", found " << found;
             }
         }
@@ -218,10 +220,10 @@ TEST_P(MatmulTest, EqualsTheContractBitForBit) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Formats, MatmulTest,
-    testing::Values("f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "q5_0",
-                    "q5_1", "q4_k", "q5_k", "q6_k"),
-    [](const auto &info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Formats, MatmulTest,
+                         testing::Values("f32", "f16", "bf16", "q8_0", "q4_0",
+                                         "q4_1", "q5_0", "q5_1", "q4_k", "q5_k",
+                                         "q6_k"),
+                         [](const auto &info) { return info.param; });
 
 }  // namespace

@@ -108,8 +108,8 @@ Value Gemma3Graph::layer(int64_t index, Value x, Value positions,
                                    builder.getI64IntegerAttr(index),
                                    ValueRange{x, positions, angles});
   OpBuilder::InsertionGuard guard(builder);
-  Block *body = builder.createBlock(
-      &op.getBody(), {}, op.getInputs().getTypes(), {loc, loc, loc});
+  Block *body = builder.createBlock(&op.getBody(), {},
+                                    op.getInputs().getTypes(), {loc, loc, loc});
   x = body->getArgument(0);
 
   Value h = norm(x, name + ".input_layernorm", config.width);

@@ -15,8 +15,9 @@ namespace gemmac::importer {
 namespace {
 
 std::string describe(ArrayRef<int64_t> shape) {
-  return "[" + join(map_range(shape, [](int64_t n) { return std::to_string(n); }),
-                    ", ") +
+  return "[" +
+         join(map_range(shape, [](int64_t n) { return std::to_string(n); }),
+              ", ") +
          "]";
 }
 
@@ -64,9 +65,10 @@ const CheckpointTensor *WeightSymbols::lookup(StringRef path,
       if (pathToGgufName(tensor.path) == tensor.path)
         names.push_back(tensor.name);
     std::string nearest = nearestName(name, names);
-    fail(nullptr, "missing tensor " + name + " of shape " + describe(shape) +
-                      (nearest.empty() ? "" : "; did you mean " +
-                                                  printable(nearest) + "?"));
+    fail(nullptr,
+         "missing tensor " + name + " of shape " + describe(shape) +
+             (nearest.empty() ? ""
+                              : "; did you mean " + printable(nearest) + "?"));
     return nullptr;
   }
   const CheckpointTensor &tensor = *found->second;
@@ -80,8 +82,8 @@ const CheckpointTensor *WeightSymbols::lookup(StringRef path,
     for (const quantized::WeightFormat *one : quantized::allFormats())
       if (shape.size() > 1 || one->isFloat())
         known += (known.empty() ? "" : ", ") + one->name().str();
-    fail(&tensor, "unsupported format " + tensor.format + ", expected " +
-                      known);
+    fail(&tensor,
+         "unsupported format " + tensor.format + ", expected " + known);
   } else if (shape.back() % format->blockColumns()) {
     fail(&tensor, "expected columns in multiples of " +
                       Twine(format->blockColumns()) + " for " + tensor.format +
@@ -94,8 +96,8 @@ mlir::Location WeightSymbols::location(const Twine &path) {
   MLIRContext *context = declarations.getContext();
   std::string weight = (path + ".weight").str();
   auto found = tensors.find(weight);
-  std::string name = found == tensors.end() ? fileName(weight)
-                                            : found->second->name;
+  std::string name =
+      found == tensors.end() ? fileName(weight) : found->second->name;
   StringRef short_ = name;
   short_.consume_back(".weight");
   // A part without a tensor of its own, in the words of a GGUF file.
@@ -114,7 +116,8 @@ Value WeightSymbols::reference(OpBuilder &builder, const Twine &twine,
   std::string name = good ? tensor->name : fileName(path);
   std::string format = good ? tensor->format : "f32";
   auto type = quantized::TensorType::get(builder.getContext(), shape, format);
-  Location loc = location(StringRef(path).drop_back(StringRef(".weight").size()));
+  Location loc =
+      location(StringRef(path).drop_back(StringRef(".weight").size()));
   if (declared.insert(name).second)
     quantized::WeightOp::create(
         declarations, loc, declarations.getStringAttr(name),
@@ -140,7 +143,8 @@ Error WeightSymbols::takeError() const {
         isIgnorable(tensor, checkpoint.config.tied))
       continue;
     return importError(checkpoint.files[tensor.file] + ": tensor " +
-                       printable(tensor.name) + ": expected no such tensor in "
+                       printable(tensor.name) +
+                       ": expected no such tensor in "
                        "a model of architecture " +
                        checkpoint.config.architecture);
   }

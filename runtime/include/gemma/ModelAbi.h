@@ -46,9 +46,9 @@ struct gemma_phase_state;
 /* Arguments of one call; shared by all its threads and constant during it. */
 typedef struct gemma_step {
   const gemma_row *rows;
-  int64_t count;         /* T, at most the entry point's rows */
-  const int32_t *wanted; /* head: indices into the rows of the last step */
-  int64_t wanted_count;  /* at most head_rows */
+  int64_t count;          /* T, at most the entry point's rows */
+  const int32_t *wanted;  /* head: indices into the rows of the last step */
+  int64_t wanted_count;   /* at most head_rows */
   const uint8_t *weights; /* base of the weights section, 64-byte aligned */
   uint8_t *arena;         /* arena_bytes, 64-byte aligned; the last step's
                              hidden rows live here until the next step */
@@ -97,7 +97,7 @@ typedef struct gemma_model_code {
   int64_t arena_bytes;
   int64_t scratch_bytes; /* for each thread */
   int64_t weight_bytes;
-  const char *target; /* "x86_64-avx2", … for messages */
+  const char *target;    /* "x86_64-avx2", … for messages */
   uint64_t cpu_features; /* GEMMA_CPU_* that the code needs */
 } gemma_model_code;
 
