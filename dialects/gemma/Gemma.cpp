@@ -63,7 +63,7 @@ LogicalResult RopeAnglesOp::verify() {
 }
 
 LogicalResult RopeOp::verify() {
-  if (columns(getInput()) % columns(getAngles()))
+  if (columns(getAngles()) <= 0 || columns(getInput()) % columns(getAngles()))
     return emitOpError("rope_c1: expected a multiple of ")
            << columns(getAngles()) << " columns, found " << columns(getInput());
   return success();
@@ -71,7 +71,8 @@ LogicalResult RopeOp::verify() {
 
 LogicalResult AttentionScoresOp::verify() {
   int64_t width = getHeadDim();
-  if (width <= 0 || columns(getQuery()) % width || columns(getKey()) % width)
+  if (width <= 0 || columns(getKey()) < width || columns(getQuery()) % width ||
+      columns(getKey()) % width)
     return emitOpError("attention_scores_c1: head_dim ")
            << width << " does not divide query columns " << columns(getQuery())
            << " and key columns " << columns(getKey());
@@ -102,8 +103,8 @@ LogicalResult AttentionValuesOp::verify() {
   int64_t heads =
       cast<RankedTensorType>(getProbabilities().getType()).getDimSize(1);
   int64_t out = columns(getResult()), value = columns(getValue());
-  if (heads <= 0 || out % heads || value % (out / heads) ||
-      heads % (value / (out / heads)))
+  if (heads <= 0 || out < heads || out % heads || value < out / heads ||
+      value % (out / heads) || heads % (value / (out / heads)))
     return emitOpError("attention_values_c1: ")
            << heads << " heads of " << out
            << " columns do not share value columns " << value;
@@ -112,7 +113,8 @@ LogicalResult AttentionValuesOp::verify() {
 
 LogicalResult AttentionOp::verify() {
   int64_t width = getHeadDim();
-  if (width <= 0 || columns(getQuery()) % width || columns(getKey()) % width ||
+  if (width <= 0 || columns(getKey()) < width || columns(getQuery()) % width ||
+      columns(getKey()) % width ||
       (columns(getQuery()) / width) % (columns(getKey()) / width))
     return emitOpError("attention_c1: head_dim ")
            << width << " does not split query columns " << columns(getQuery())

@@ -1,0 +1,55 @@
+// RUN: gemmac-opt %s --gemmac-lower-to-kernel="prefill-rows=16 kernel-name=tiny" --split-input-file --verify-diagnostics | FileCheck %s
+
+// Every entry point has its own functions. Calls of few rows share a row's
+// blocks and fold them; prefill gives each tile a whole row. The last layer
+// writes the hidden rows, the head reads the wanted ones.
+// CHECK-LABEL: func.func private @decode
+// CHECK: %[[H:.*]] = kernel.hidden
+// CHECK: kernel.embed_row
+// CHECK: call @layer_0_decode(%arg0, %{{.*}}, %[[H]], %c0, %c0
+// CHECK-LABEL: func.func private @layer_0_decode
+// CHECK: kernel.matmul_tile {{.*}} {chunk_rows = 1 : i64
+// CHECK: kernel.kv_store_row
+// CHECK: kernel.attention_block
+// CHECK: kernel.attention_fold_row
+// CHECK-LABEL: func.func private @layer_0_batch
+// CHECK: kernel.matmul_tile {{.*}} {chunk_rows = 8 : i64
+// CHECK-LABEL: func.func private @layer_0_prefill
+// CHECK: kernel.matmul_tile {{.*}} {chunk_rows = 16 : i64
+// CHECK-NOT: kernel.attention_block
+// CHECK: kernel.attention_tile
+// CHECK-LABEL: func.func private @head
+// CHECK: kernel.wanted_row
+// CHECK: kernel.copy_row
+// CHECK: kernel.matmul_tile {{.*}} : <64x32, f32>
+// CHECK: kernel.model @gemma_model_tiny
+// CHECK-NOT: @forward
+module attributes {gemma.model = {context = 1000 : i64, ffn = 32 : i64, head_dim = 16 : i64, heads = 2 : i64, kv_heads = 2 : i64, layers = 2 : i64, vocabulary = 64 : i64, width = 32 : i64}, kernel.context = 1000 : i64, kernel.kv_format = "bf16", kernel.kv_layers = [{block_bytes = 16384 : i64, first_slot = 0 : i64, ring_blocks = 1 : i64, window = 5 : i64}], kernel.kv_slots = 1 : i64, kernel.prefill_rows = 16 : i64} {
+  quantized.weight @e : !quantized.tensor<64x32, f32> {file = 0 : i64, offset = 0 : i64, source_bytes = 8192 : i64, source_format = "f32"}
+  quantized.weight @w0 : !quantized.tensor<32x32, f32> {file = 0 : i64, offset = 0 : i64, source_bytes = 4096 : i64, source_format = "f32"}
+  quantized.weight_table @layer_0.w0 [@w0] : !quantized.tensor<32x32, f32>
+  func.func private @layer_0(%arg0: tensor<?x32xf32>, %arg1: tensor<?xi32>, %arg2: index, %arg3: index) -> tensor<?x32xf32> attributes {gemma.layer_kind = 0 : i64} {
+    %0 = quantized.reference @layer_0.w0[%arg2] : <32x32, f32>
+    %1 = gemma.linear %arg0, %0 : tensor<?x32xf32>, <32x32, f32> -> tensor<?x32xf32>
+    %2 = gemma.attention %1, %arg0, %arg0, %arg1 {head_dim = 16 : i64, scale = 2.500000e-01 : f32, softcap = 0.000000e+00 : f32, window = 5 : i64} : tensor<?x32xf32>, tensor<?x32xf32>, tensor<?x32xf32>, tensor<?xi32>
+    %3 = gemma.add %arg0, %2 : tensor<?x32xf32>
+    return %3 : tensor<?x32xf32>
+  }
+  func.func @forward(%arg0: tensor<?xi32>, %arg1: tensor<?xi32>) -> tensor<?x64xf32> {
+    %0 = quantized.reference @e : <64x32, f32>
+    %1 = gemma.embed %arg0, %0 {scale = 2.000000e+00 : f32} : tensor<?xi32>, <64x32, f32> -> tensor<?x32xf32>
+    %c0 = arith.constant 0 : index
+    %c0_0 = arith.constant 0 : index
+    %2 = call @layer_0(%1, %arg1, %c0, %c0_0) : (tensor<?x32xf32>, tensor<?xi32>, index, index) -> tensor<?x32xf32>
+    %4 = gemma.wanted_rows %2 : tensor<?x32xf32>
+    %5 = gemma.linear %4, %0 : tensor<?x32xf32>, <64x32, f32> -> tensor<?x64xf32>
+    return %5 : tensor<?x64xf32>
+  }
+}
+
+// -----
+
+// Must not fire: without a planned cache there is nothing to store keys in.
+// expected-error @+1 {{expected @forward with gemma.wanted_rows, and a planned kv cache}}
+module {
+}

@@ -1,0 +1,39 @@
+// RUN: gemmac-opt %s --gemmac-plan-buffers | FileCheck %s
+
+// 4 hidden rows of 32 floats stand first (512 bytes). %a is dead when %c
+// begins, so that they share a place; %b lives with both and must not.
+// CHECK-LABEL: func.func private @decode
+// CHECK: kernel.arena %arg0 at 512
+// CHECK: kernel.arena %arg0 at 768
+// CHECK: kernel.arena %arg0 at 512
+// CHECK: call @layer
+// A function's buffers start above all of its callers'.
+// CHECK-LABEL: func.func private @layer
+// CHECK: kernel.arena %arg0 at 1024
+// CHECK: kernel.model {{.*}}arena_bytes = 1280
+func.func private @decode(%step: !kernel.step) attributes {kernel.max_rows = 2 : i64} {
+  %n = kernel.row_count %step
+  %a = kernel.alloc %step : memref<?x32xf32>
+  %b = kernel.alloc %step : memref<?x32xf32>
+  %c = kernel.alloc %step : memref<?x32xf32>
+  kernel.phase %step tiles(%n) {
+  ^bb0(%t: index):
+    kernel.add_row %a, %a, %b[%t] : memref<?x32xf32>
+  }
+  kernel.phase %step tiles(%n) {
+  ^bb0(%t: index):
+    kernel.add_row %b, %b, %c[%t] : memref<?x32xf32>
+  }
+  call @layer(%step, %c) : (!kernel.step, memref<?x32xf32>) -> ()
+  return
+}
+func.func private @layer(%step: !kernel.step, %x: memref<?x32xf32>) attributes {kernel.max_rows = 2 : i64} {
+  %n = kernel.row_count %step
+  %d = kernel.alloc %step : memref<?x32xf32>
+  kernel.phase %step tiles(%n) {
+  ^bb0(%t: index):
+    kernel.add_row %x, %x, %d[%t] : memref<?x32xf32>
+  }
+  return
+}
+kernel.model @gemma_model_m {decode = @decode, batch = @decode, prefill = @decode, head = @decode, batch_rows = 8 : i64, prefill_rows = 4 : i64, head_rows = 4 : i64, vocabulary = 64 : i64, width = 32 : i64, context = 128 : i64, kv_slots = 0 : i64, kv_layers = []}
