@@ -3,6 +3,8 @@
 // Hugging Face is in test/end-to-end.
 #include "test/support/reference/Interpreter.h"
 
+#include <unistd.h>
+
 #include <cmath>
 #include <cstring>
 #include <fstream>
@@ -60,7 +62,9 @@ class InterpreterTest : public testing::Test {
   mlir::FailureOr<Tensor> evaluateModule(const std::string &functions,
                                          std::vector<int32_t> tokens,
                                          const Options &options = {}) {
-    std::string path = testing::TempDir() + "/interpreter-test.weights";
+    // Of this process alone: cases run in parallel.
+    std::string path = testing::TempDir() + "/interpreter-test-" +
+                       std::to_string(getpid()) + ".weights";
     std::ofstream(path, std::ios::binary) << checkpoint;
     std::string text = "module attributes {gemma.sources = [\"" + path +
                        "\"]} {\n" + weights + functions + "}\n";

@@ -2,6 +2,8 @@
 // float32 in C order, or is cut off, is refused with a reason.
 #include "test/support/reference/Npy.h"
 
+#include <unistd.h>
+
 #include <fstream>
 #include <iterator>
 
@@ -14,7 +16,7 @@ namespace {
 using testing::HasSubstr;
 
 std::string pathOf(const char *name) {
-  return testing::TempDir() + "/npy-test-" + name;
+  return testing::TempDir() + "/npy-test-" + std::to_string(getpid()) + name;
 }
 
 std::string readBytes(const std::string &path) {
