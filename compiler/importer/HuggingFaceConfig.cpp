@@ -4,7 +4,6 @@
 #include "compiler/importer/JsonFields.h"
 #include "compiler/importer/ModelChecks.h"
 #include "compiler/importer/tokenizer/SentencePieceModel.h"
-#include "dialects/quantized/WeightFormat.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -138,12 +137,6 @@ void readRope(JsonFields &fields, StringRef file, ModelConfig &config) {
     fields.refuse(toString(std::move(error)));
 }
 
-// sqrt(D) in f32, as Hugging Face computes it when the model runs in f32: the
-// activations here are f32 whatever the checkpoint's dtype.
-double embeddingScale(int64_t width, StringRef) {
-  return float(std::sqrt(double(width)));
-}
-
 std::string readDtype(JsonFields &root, JsonFields &text,
                       const Checkpoint &checkpoint) {
   for (JsonFields *fields : {&text, &root})
@@ -265,7 +258,9 @@ Error readHuggingFaceConfig(const Json &root, StringRef file, Checkpoint &to) {
   for (JsonFields *level : {&fields, &top})
     if (Error error = level->takeError()) return error;
   if (Error error = checkConfig(config, file)) return error;
-  config.embeddingScale = embeddingScale(config.width, config.dtype);
+  // In f32, as Hugging Face computes it when a model runs in f32: activations
+  // here are f32 whatever the checkpoint's dtype.
+  config.embeddingScale = std::sqrt(float(config.width));
   if (multimodal)
     to.warnings.push_back((file + ": only the language model is taken; images "
                                   "are not supported")

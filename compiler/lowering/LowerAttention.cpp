@@ -2,13 +2,13 @@
 // reads it: whole rows a tile in prefill, block by block and a fold for calls
 // of few rows.
 #include "compiler/lowering/FunctionLowering.h"
+#include "runtime/include/gemma/ModelAbi.h"
 
 using namespace mlir;
 
 namespace gemmac::lowering {
 
-constexpr int64_t kBlock = 128;       // GEMMA_KV_BLOCK
-constexpr int64_t kStateFloats = 16;  // in front of acc[E], attention_block
+constexpr int64_t kBlock = GEMMA_KV_BLOCK;
 
 void FunctionLowering::lowerAttention(gemma::AttentionOp op) {
   Location loc = op.getLoc();
@@ -44,9 +44,9 @@ void FunctionLowering::lowerAttention(gemma::AttentionOp op) {
                                                    step, op.getWindowAttr());
   Value partials = kernel::AllocOp::create(
       b, loc,
-      MemRefType::get(
-          {ShapedType::kDynamic, heads * most * (width + kStateFloats)},
-          b.getF32Type()),
+      MemRefType::get({ShapedType::kDynamic,
+                       heads * most * (width + kernel::kAttentionStateFloats)},
+                      b.getF32Type()),
       step);
   Value tiles = arith::MulIOp::create(b, loc, pairs, blocks);
   phase(loc, tiles, [&](OpBuilder &b, Value tile) {

@@ -75,7 +75,7 @@ class LowerToKernel : public lowering::impl::LowerToKernelBase<LowerToKernel> {
   LogicalResult lowerHead(func::FuncOp forward, gemma::WantedRowsOp wanted,
                           const Entry &entry);
   LogicalResult lowerLayer(func::FuncOp function, const Entry &entry);
-  LogicalResult emitModel();
+  void emitModel();
   int64_t number(StringRef name) {
     return getOperation()->getAttrOfType<IntegerAttr>(name).getInt();
   }
@@ -193,7 +193,7 @@ LogicalResult LowerToKernel::lowerLayer(func::FuncOp function,
   return success();
 }
 
-LogicalResult LowerToKernel::emitModel() {
+void LowerToKernel::emitModel() {
   ModuleOp module = getOperation();
   auto sizes = module->getAttrOfType<DictionaryAttr>("gemma.model");
   auto size = [&](StringRef name) {
@@ -206,11 +206,9 @@ LogicalResult LowerToKernel::emitModel() {
       size("width"), number("kernel.context"), number("kernel.kv_slots"),
       module->getAttrOfType<ArrayAttr>("kernel.kv_layers"), IntegerAttr(),
       IntegerAttr());
-  for (StringRef name :
-       {"kernel.kv_layers", "kernel.kv_slots", "kernel.kv_format",
-        "kernel.context", "kernel.prefill_rows"})
+  for (StringRef name : {"kernel.kv_layers", "kernel.kv_slots",
+                         "kernel.kv_format", "kernel.context"})
     module->removeAttr(name);
-  return success();
 }
 
 void LowerToKernel::runOnOperation() {
@@ -235,9 +233,9 @@ void LowerToKernel::runOnOperation() {
     for (func::FuncOp layer : layers)
       if (failed(lowerLayer(layer, entry))) return signalPassFailure();
   }
-  if (failed(lowerHead(forward, wanted, {"head", headRows, headRows, false})) ||
-      failed(emitModel()))
+  if (failed(lowerHead(forward, wanted, {"head", headRows, headRows, false})))
     return signalPassFailure();
+  emitModel();
   forward.erase();
   for (func::FuncOp layer : layers) layer.erase();
 }

@@ -30,8 +30,8 @@ def PlanKvCache : Pass<"gemmac-plan-kv-cache", "::mlir::ModuleOp"> {
     elements.
 
     Sets on the module: `kernel.kv_layers` (dictionaries {first_slot,
-    ring_blocks, window, block_bytes}), `kernel.kv_slots`, `kernel.kv_format`,
-    `kernel.context` and `kernel.prefill_rows`.
+    ring_blocks, window, block_bytes}), `kernel.kv_slots`, `kernel.kv_format`
+    and `kernel.context`.
   }];
   let options = [
     Option<"kvFormat", "kv-format", "std::string", "\"bf16\"",

@@ -98,12 +98,8 @@ int64_t PlanBuffers::place(func::FuncOp function, int64_t base) {
 
 void PlanBuffers::runOnOperation() {
   ModuleOp module = getOperation();
-  auto models = module.getOps<kernel::ModelOp>();
-  if (models.empty()) {
-    module.emitError("expected a kernel.model op");
-    return signalPassFailure();
-  }
-  kernel::ModelOp model = *models.begin();
+  kernel::ModelOp model = kernel::findModel(module);
+  if (!model) return signalPassFailure();
   int64_t hidden =
       roundUp(int64_t(model.getPrefillRows()) * model.getWidth() * 4);
   int64_t arena = hidden;

@@ -102,8 +102,6 @@ LogicalResult PlanKvCache::plan(ModuleOp module, int64_t context) {
   module->setAttr("kernel.kv_slots", builder.getI64IntegerAttr(slots));
   module->setAttr("kernel.kv_format", builder.getStringAttr(kvFormat));
   module->setAttr("kernel.context", builder.getI64IntegerAttr(context));
-  module->setAttr("kernel.prefill_rows",
-                  builder.getI64IntegerAttr(prefillRows));
   remark::passed(module.getLoc(),
                  remark::RemarkOpts::name("PlanKvCache").category("lowering"))
       << llvm::formatv(

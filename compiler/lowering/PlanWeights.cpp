@@ -85,12 +85,8 @@ void PlanWeights::erase() {
 
 void PlanWeights::runOnOperation() {
   ModuleOp module = getOperation();
-  auto models = module.getOps<kernel::ModelOp>();
-  if (models.empty()) {
-    module.emitError("expected a kernel.model op");
-    return signalPassFailure();
-  }
-  kernel::ModelOp model = *models.begin();
+  kernel::ModelOp model = kernel::findModel(module);
+  if (!model) return signalPassFailure();
   order.clear();
   gathered.clear();
   for (StringRef entry : {model.getDecode(), model.getHead()})

@@ -27,6 +27,13 @@ void KernelDialect::initialize() {
       >();
 }
 
+ModelOp gemmac::kernel::findModel(ModuleOp module) {
+  auto models = module.getOps<ModelOp>();
+  if (!models.empty()) return *models.begin();
+  module.emitError("expected a kernel.model op");
+  return {};
+}
+
 LogicalResult PhaseOp::verify() {
   if (getSegments().size() != getTiles().size() || getSegments().empty())
     return emitOpError("phase_c1: expected one region a tile count, found ")

@@ -5,6 +5,7 @@
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpDefinition.h"
@@ -32,9 +33,16 @@ inline int64_t activationSums32(int64_t columns) {
 inline int64_t activationSums16(int64_t columns) {
   return columns + columns / 32 * 8;
 }
+// Floats in front of acc[E] of an attention block: max, sum, 14 unused.
+inline constexpr int64_t kAttentionStateFloats = 16;
+
 inline int64_t activationRowBytes(int64_t columns) {
   return (columns + columns / 32 * 16 + 63) / 64 * 64;
 }
+
+// The module's kernel.model; null, and an error of the module, when there is
+// none.
+ModelOp findModel(mlir::ModuleOp module);
 
 }  // namespace gemmac::kernel
 

@@ -13,7 +13,6 @@ namespace gemmac::targets {
 namespace {
 
 constexpr int64_t kBlock = GEMMA_KV_BLOCK;
-constexpr int64_t kStateFloats = 16;  // max, sum, 14 unused, before acc[E]
 
 struct Attention {
   template <typename Op>
@@ -27,7 +26,7 @@ struct Attention {
         softcap(op.getSoftcap().convertToFloat()),
         format(op.getKvFormat()) {}
   int64_t elementBytes() const { return format == "f32" ? 4 : 2; }
-  int64_t stateBytes() const { return (width + kStateFloats) * 4; }
+  int64_t stateBytes() const { return (width + kAttentionStateFloats) * 4; }
   std::string name() const {
     return std::to_string(heads) + "x" + std::to_string(kvHeads) + "x" +
            std::to_string(width) + "_w" + std::to_string(window) + "_" +
@@ -185,9 +184,10 @@ void emitValues(Emitter &e, const Attention &a, Value values, int64_t heads,
         });
     for (int64_t h = 0; h < heads; ++h) {
       Value state = e.at(states, e.mul(stateStride, e.c64(h)));
-      e.storeLanes(sums[h],
-                   e.at(e.at(state, kStateFloats * 4), e.shl(column, 2)),
-                   count);
+      e.storeLanes(
+          sums[h],
+          e.at(e.at(state, kAttentionStateFloats * 4), e.shl(column, 2)),
+          count);
     }
   };
   int64_t whole = a.width / kLanes * kLanes;
@@ -243,14 +243,6 @@ void callBlock(Emitter &e, const Attention &a, StringRef kernelName, Value row,
       ValueRange{query, keys, values, lo, hi, states, stride, scores});
 }
 
-void forWidth(Emitter &e, int64_t width,
-              function_ref<void(Value bytes, int64_t count)> body) {
-  int64_t whole = width / kLanes * kLanes;
-  e.loop(e.c64(0), e.c64(whole * 4), kLanes * 4,
-         [&](Value bytes) { body(bytes, kLanes); });
-  if (width > whole) body(e.c64(whole * 4), width - whole);
-}
-
 // state := state folded with partial.
 std::string foldKernel(KernelLibrary &library, int64_t width, Location loc) {
   std::string name = "attention_fold_" + std::to_string(width);
@@ -267,9 +259,9 @@ std::string foldKernel(KernelLibrary &library, int64_t width, Location loc) {
     e.store(both, state);
     Value weighted = e.mul(scalar(partial, 4), e.lane(enter, 0));
     e.store(e.fma(scalar(state, 4), e.lane(keep, 0), weighted), e.at(state, 4));
-    Value acc = e.at(state, kStateFloats * 4);
-    Value other = e.at(partial, kStateFloats * 4);
-    forWidth(e, width, [&](Value at, int64_t count) {
+    Value acc = e.at(state, kAttentionStateFloats * 4);
+    Value other = e.at(partial, kAttentionStateFloats * 4);
+    e.lanes(width, [&](Value at, int64_t count) {
       Value x = e.loadLanes(e.at(acc, at), count);
       Value y = e.loadLanes(e.at(other, at), count);
       e.storeLanes(e.fma(x, keep, e.mul(y, enter)), e.at(acc, at), count);
@@ -281,8 +273,8 @@ std::string foldKernel(KernelLibrary &library, int64_t width, Location loc) {
 // out[E] = acc / sum.
 void emitDivide(Emitter &e, int64_t width, Value state, Value out) {
   Value sum = e.splat(e.load(e.f32(), state, 4));
-  Value acc = e.at(state, kStateFloats * 4);
-  forWidth(e, width, [&](Value at, int64_t count) {
+  Value acc = e.at(state, kAttentionStateFloats * 4);
+  e.lanes(width, [&](Value at, int64_t count) {
     e.storeLanes(e.div(e.loadLanes(e.at(acc, at), count), sum), e.at(out, at),
                  count);
   });
@@ -381,7 +373,7 @@ void lowerAttentionFoldRow(AttentionFoldRowOp op, ValueRange operands,
                            OpBuilder &builder, KernelLibrary &library) {
   int64_t width = op.getHeadDim(), most = op.getMaxBlocks();
   int64_t heads = cast<MemRefType>(op.getOut().getType()).getDimSize(1) / width;
-  int64_t stateBytes = (width + kStateFloats) * 4;
+  int64_t stateBytes = (width + kAttentionStateFloats) * 4;
   std::string name = "attention_fold_row_" + std::to_string(heads) + "x" +
                      std::to_string(width) + "_" + std::to_string(most) + "_w" +
                      std::to_string(op.getWindow());
@@ -430,7 +422,7 @@ void lowerKvStoreRow(KvStoreRowOp op, ValueRange operands, OpBuilder &builder,
           Value values = e.at(keys, n * kBlock * size);
           Value valueRow = e.at(values, e.mul(p, e.c64(width * size)));
           Value from = e.mul(h, e.c64(width * 4));
-          forWidth(e, width, [&](Value bytes, int64_t count) {
+          e.lanes(width, [&](Value bytes, int64_t count) {
             auto convert = [&](Value buffer) {
               Value x = e.loadLanes(e.at(e.at(buffer, from), bytes), count);
               return size == 4 ? x : e.narrowBf16(x);

@@ -235,6 +235,13 @@ void Emitter::loop(Value from, Value to, int64_t step,
     return {};
   });
 }
+void Emitter::lanes(int64_t n, function_ref<void(Value, int64_t)> body) {
+  int64_t whole = n / kLanes * kLanes;
+  if (whole)
+    loop(c64(0), c64(whole * 4), kLanes * 4,
+         [&](Value offset) { body(offset, kLanes); });
+  if (n > whole) body(c64(whole * 4), n - whole);
+}
 void Emitter::when(Value condition, function_ref<void()> body,
                    function_ref<void()> otherwise) {
   auto op = scf::IfOp::create(b, loc, condition, bool(otherwise));

@@ -109,6 +109,9 @@ class Emitter {
                         mlir::ValueRange carried, Body body);
   void loop(mlir::Value from, mlir::Value to, int64_t step,
             llvm::function_ref<void(mlir::Value)> body);
+  // body(offset in bytes, lanes) over n floats: whole vectors in a loop, then
+  // the tail.
+  void lanes(int64_t n, llvm::function_ref<void(mlir::Value, int64_t)> body);
   void when(mlir::Value condition, llvm::function_ref<void()> body,
             llvm::function_ref<void()> otherwise = nullptr);
 

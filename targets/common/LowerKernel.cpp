@@ -251,12 +251,8 @@ class LowerKernel : public PassWrapper<LowerKernel, OperationPass<ModuleOp>> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    auto models = module.getOps<ModelOp>();
-    if (models.empty()) {
-      module.emitError("expected a kernel.model op");
-      return signalPassFailure();
-    }
-    ModelOp model = *models.begin();
+    ModelOp model = findModel(module);
+    if (!model) return signalPassFailure();
     emitKvLayers(module, model);
     declareRuntime(module);
     KernelLibrary library(module, cpu);

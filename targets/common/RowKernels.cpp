@@ -22,17 +22,6 @@ std::string bits(float value) {
   return std::to_string(llvm::bit_cast<uint32_t>(value));
 }
 
-// body(offset in bytes, lanes) for n floats: whole vectors in a loop, then the
-// tail.
-void forLanes(Emitter &e, int64_t n,
-              function_ref<void(Value offset, int64_t count)> body) {
-  int64_t whole = n / kLanes * kLanes;
-  if (whole)
-    e.loop(e.c64(0), e.c64(whole * 4), kLanes * 4,
-           [&](Value offset) { body(offset, kLanes); });
-  if (n > whole) body(e.c64(whole * 4), n - whole);
-}
-
 using Map = function_ref<Value(Emitter &, ArrayRef<Value>)>;
 // out[row] = map(in0[row], in1[row], …), elementwise; operands: the buffers,
 // out last, then the row.
@@ -45,7 +34,7 @@ void lowerMap(Operation *op, StringRef name, ValueRange operands,
         SmallVector<Value> pointers;
         for (Value buffer : arguments.drop_back())
           pointers.push_back(rowAt(e, buffer, row, n * 4));
-        forLanes(e, n, [&](Value offset, int64_t count) {
+        e.lanes(n, [&](Value offset, int64_t count) {
           SmallVector<Value> values;
           for (Value pointer : ArrayRef(pointers).drop_back())
             values.push_back(e.loadLanes(e.at(pointer, offset), count));
@@ -101,7 +90,7 @@ void lowerRmsNorm(RmsNormRowOp op, ValueRange operands, OpBuilder &builder,
           Value root =
               LLVM::SqrtOp::create(e.b, e.loc, e.f32(), e.add(mean, e.cf(eps)));
           Value r = e.splat(e.div(e.cf(1.0f), root));
-          forLanes(e, segment, [&](Value at, int64_t count) {
+          e.lanes(segment, [&](Value at, int64_t count) {
             Value g = e.loadLanes(e.at(gain, at), count);
             if (offset != 0) g = e.add(g, e.splatF(offset));
             Value v = e.loadLanes(e.at(x, at), count);
@@ -164,7 +153,7 @@ void lowerRope(RopeRowOp op, ValueRange operands, OpBuilder &builder,
         Value out = rowAt(e, arguments[2], arguments[3], n * 4);
         e.loop(e.c64(0), e.c64(n * 4), width * 4, [&](Value head) {
           Value x = e.at(in, head), y = e.at(out, head);
-          forLanes(e, width / 2, [&](Value at, int64_t count) {
+          e.lanes(width / 2, [&](Value at, int64_t count) {
             Value lo = e.loadLanes(e.at(x, at), count);
             Value hi = e.loadLanes(e.at(e.at(x, width * 2), at), count);
             Value c = e.loadLanes(e.at(angles, at), count);
@@ -204,7 +193,7 @@ void lowerRopeAngles(RopeAnglesRowOp op, ValueRange operands,
         Value position =
             e.splat(e.toF32(e.load(e.i32(), row, abi::kRowPosition)));
         Value out = rowAt(e, arguments[1], arguments[2], width * 4);
-        forLanes(e, width / 2, [&](Value at, int64_t count) {
+        e.lanes(width / 2, [&](Value at, int64_t count) {
           Value frequency = e.load(e.vec(e.f32()), e.at(table, at));
           Value sine, cosine;
           e.sinCos(e.mul(position, frequency), sine, cosine);
@@ -221,7 +210,7 @@ void lowerCopy(CopyRowOp op, ValueRange operands, OpBuilder &builder,
                [&](Emitter &e, ValueRange arguments) {
                  Value in = rowAt(e, arguments[0], arguments[1], n * 4);
                  Value out = rowAt(e, arguments[2], arguments[3], n * 4);
-                 forLanes(e, n, [&](Value at, int64_t count) {
+                 e.lanes(n, [&](Value at, int64_t count) {
                    e.storeLanes(e.loadLanes(e.at(in, at), count), e.at(out, at),
                                 count);
                  });
@@ -276,7 +265,7 @@ void lowerEmbedRow(EmbedRowOp op, ValueRange operands, OpBuilder &builder,
         Value has = LLVM::ICmpOp::create(e.b, e.loc, LLVM::ICmpPredicate::ne,
                                          given, null);
         auto copy = [&] {
-          forLanes(e, n, [&](Value at, int64_t count) {
+          e.lanes(n, [&](Value at, int64_t count) {
             e.storeLanes(e.loadLanes(e.at(given, at), count), e.at(out, at),
                          count);
           });

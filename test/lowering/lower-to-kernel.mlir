@@ -24,7 +24,7 @@
 // CHECK: kernel.matmul_tile {{.*}} : <64x32, f32>
 // CHECK: kernel.model @gemma_model_tiny
 // CHECK-NOT: @forward
-module attributes {gemma.model = {context = 1000 : i64, ffn = 32 : i64, head_dim = 16 : i64, heads = 2 : i64, kv_heads = 2 : i64, layers = 2 : i64, vocabulary = 64 : i64, width = 32 : i64}, kernel.context = 1000 : i64, kernel.kv_format = "bf16", kernel.kv_layers = [{block_bytes = 16384 : i64, first_slot = 0 : i64, ring_blocks = 1 : i64, window = 5 : i64}], kernel.kv_slots = 1 : i64, kernel.prefill_rows = 16 : i64} {
+module attributes {gemma.model = {context = 1000 : i64, ffn = 32 : i64, head_dim = 16 : i64, heads = 2 : i64, kv_heads = 2 : i64, layers = 2 : i64, vocabulary = 64 : i64, width = 32 : i64}, kernel.context = 1000 : i64, kernel.kv_format = "bf16", kernel.kv_layers = [{block_bytes = 16384 : i64, first_slot = 0 : i64, ring_blocks = 1 : i64, window = 5 : i64}], kernel.kv_slots = 1 : i64} {
   quantized.weight @e : !quantized.tensor<64x32, f32> {file = 0 : i64, offset = 0 : i64, source_bytes = 8192 : i64, source_format = "f32"}
   quantized.weight @w0 : !quantized.tensor<32x32, f32> {file = 0 : i64, offset = 0 : i64, source_bytes = 4096 : i64, source_format = "f32"}
   quantized.weight_table @layer_0.w0 [@w0] : !quantized.tensor<32x32, f32>
