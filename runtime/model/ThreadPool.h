@@ -1,8 +1,9 @@
 // ThreadPool: SPMD threads for the step functions. The caller is thread 0; the
-// others park on a futex between calls. Within a call, gemma_next_tile deals
-// half of a phase's tiles by arithmetic and lets the rest be claimed, and
-// gemma_phase_end is a spinning barrier that parks after a bounded time. Which
-// thread gets which tile changes no result. It does not pin threads.
+// others park on a futex between calls. Within a call, gemma_next_tile lets a
+// phase's tiles be claimed in runs, and gemma_phase_end waits, spinning and
+// then parked, until all of them are done; it waits for no thread that has
+// none. Which thread gets which tile changes no result. It does not pin
+// threads.
 #ifndef GEMMA_RUNTIME_MODEL_THREAD_POOL_H
 #define GEMMA_RUNTIME_MODEL_THREAD_POOL_H
 
@@ -36,7 +37,8 @@ class ThreadPool {
   using Work = void (*)(void *context, int thread);
   void run(Work work, void *context);
 
-  // Runs a step function; sets `phase` and `threads` of `step`.
+  // Runs a step function; sets `phase` and `threads` of `step`. Returns when
+  // its tiles are done and no thread runs it any more.
   void run(gemma_step_function function, gemma_step &step);
 
  private:

@@ -65,6 +65,41 @@ TEST_P(ThreadPoolTest, EachTileOnceInEachPhase) {
   }
 }
 
+// A thread that the system does not run must not hold up the others: here the
+// last one sleeps, with no tile in hand, until the first has passed all phases.
+std::atomic<bool> releaseLast;
+std::atomic<int> phasesPassed;
+void leaveTheLastBehind(const gemma_step *step, int32_t thread) {
+  if (thread == step->threads - 1)
+    while (!releaseLast) std::this_thread::yield();
+  for (int phase = 0; phase < kPhases; ++phase) {
+    int64_t tiles = phase % 5, t;
+    while ((t = gemma_next_tile(step, thread, tiles)) < tiles)
+      ++record->counts[phase][t];
+    gemma_phase_end(step, thread);
+    if (thread == 0) ++phasesPassed;
+  }
+  if (thread == 0) releaseLast = true;
+}
+
+TEST_P(ThreadPoolTest, WaitsForNoThreadWithoutATile) {
+  if (GetParam() == 1) return;  // the first is the last
+  Record all;
+  record = &all;
+  for (int i = 0; i < kPhases; ++i) all.counts.emplace_back(i % 5, 0);
+  ThreadPool pool;
+  ASSERT_TRUE(pool.start(GetParam()).ok());
+  gemma_step step{};
+  for (int call = 1; call <= 3; ++call) {
+    releaseLast = false;
+    phasesPassed = 0;
+    pool.run(leaveTheLastBehind, step);
+    EXPECT_EQ(phasesPassed, kPhases);
+    for (const auto &counts : all.counts)
+      EXPECT_EQ(counts, std::vector<int>(counts.size(), call));
+  }
+}
+
 TEST_P(ThreadPoolTest, WakesParkedWorkers) {
   ThreadPool pool;
   ASSERT_TRUE(pool.start(GetParam()).ok());
