@@ -2,9 +2,8 @@
 // attention_values becomes gemma.attention. IR before and after:
 // test/fusion/fuse-attention.mlir. Does not choose blocks or entry points:
 // that is lowering's.
+#include "compiler/fusion/Fusing.h"
 #include "compiler/fusion/Passes.h"
-#include "dialects/gemma/Gemma.h"
-#include "mlir/IR/Remarks.h"
 
 namespace gemmac::fusion {
 #define GEN_PASS_DEF_FUSEATTENTION
@@ -13,8 +12,11 @@ namespace gemmac::fusion {
 
 using namespace mlir;
 using namespace gemmac;
+using namespace gemmac::fusion;
 
 namespace {
+
+const Remarks remarks("FuseAttention");
 
 class FuseAttention : public fusion::impl::FuseAttentionBase<FuseAttention> {
  public:
@@ -89,20 +91,15 @@ static void rewrite(const Chain &chain) {
 }
 
 void FuseAttention::runOnOperation() {
-  SmallVector<gemma::AttentionValuesOp> ends;
-  getOperation().walk(
-      [&](gemma::AttentionValuesOp values) { ends.push_back(values); });
-  auto options = remark::RemarkOpts::name("FuseAttention").category("fusion");
-  for (gemma::AttentionValuesOp values : ends) {
+  for (auto values : collect<gemma::AttentionValuesOp>(getOperation())) {
     Chain chain;
     chain.values = values;
     if (auto obstacle = match(chain)) {
-      remark::missed(values.getLoc(), options)
-          << remark::reason("{0}", *obstacle);
+      remarks.missed(values, *obstacle);
       continue;
     }
-    remark::passed(values.getLoc(), options)
-        << (chain.softcap ? "attention with a softcap" : "attention");
+    remarks.passed(values,
+                   chain.softcap ? "attention with a softcap" : "attention");
     rewrite(chain);
   }
 }

@@ -16,4 +16,12 @@ void gemmac::fusion::buildFusionPipeline(OpPassManager &manager,
       manager.addPass(std::move(pass));
   };
   add(createFuseAttention());
+  add(createFuseRope());
+  add(createFuseSoftcap());
+  add(createFuseResidualNorm());
+  // Takes gate and up before FuseQkv would join them for their input alone;
+  // only then has a norm one reader.
+  add(createFuseGatedMlp());
+  add(createFuseQkv());
+  add(createFuseNormIntoLinear());
 }

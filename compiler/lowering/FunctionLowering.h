@@ -42,14 +42,25 @@ class FunctionLowering {
   // A phase of `count` tiles whose body gets the tile's index.
   using Body = llvm::function_ref<void(mlir::OpBuilder &, mlir::Value)>;
   void phase(mlir::Location loc, mlir::Value count, Body body);
+  // The same with a segment for each count; the body gets its number too.
+  using SegmentBody =
+      llvm::function_ref<void(mlir::OpBuilder &, size_t, mlir::Value)>;
+  void phase(mlir::Location loc, mlir::ValueRange counts, SegmentBody body);
 
   mlir::LogicalResult lower(mlir::Operation *op);
 
  private:
   bool lowerRows(mlir::Operation *op);
   bool lowerMatmul(mlir::Operation *op);
-  void matmul(mlir::Location loc, mlir::Value weight, mlir::Value in,
-              mlir::Value out);
+  // What gemma.linear and quantized.matmul have in common.
+  struct Products {
+    mlir::Value input;                       // buffer
+    llvm::SmallVector<mlir::Value> weights;  // references
+    mlir::ValueRange results;                // tensors
+    bool geglu;
+    mlir::FloatAttr softcap;
+  };
+  void matmul(mlir::Location loc, const Products &products);
   void lowerAttention(gemma::AttentionOp op);
   void lowerCall(mlir::func::CallOp op);
 

@@ -22,10 +22,22 @@ void FunctionLowering::lowerAttention(gemma::AttentionOp op) {
   int64_t kvHeads = columns(key) / width, heads = columns(query) / width;
   auto kvHeadsAttr = b.getI64IntegerAttr(kvHeads);
 
+  auto optional = [&](Value v) { return v ? lookup(v) : Value(); };
+  Value angles = optional(op.getAngles());
   phase(loc, rows, [&](OpBuilder &b, Value t) {
-    kernel::KvStoreRowOp::create(b, loc, step, key, value, t, layer,
-                                 op.getHeadDimAttr(), format);
+    kernel::KvStoreRowOp::create(
+        b, loc, step, key, value, t, layer, op.getHeadDimAttr(), format, angles,
+        optional(op.getKeyGain()), op.getEpsAttr(), op.getGainOffsetAttr());
   });
+  if (angles) {
+    Value raw = query;
+    query = kernel::AllocOp::create(b, loc, raw.getType(), step);
+    phase(loc, rows, [&](OpBuilder &b, Value t) {
+      kernel::RopeRowOp::create(b, loc, raw, angles, query, t,
+                                optional(op.getQueryGain()), op.getEpsAttr(),
+                                op.getGainOffsetAttr());
+    });
+  }
   Value pairs = arith::MulIOp::create(
       b, loc, rows, arith::ConstantIndexOp::create(b, loc, kvHeads));
   if (!entry.attentionByBlock) {

@@ -13,30 +13,50 @@ static int64_t rowBlocks(int64_t weightRows) {
   return std::clamp<int64_t>(blocks / 64, 1, 16);
 }
 
-void FunctionLowering::matmul(Location loc, Value weight, Value in, Value out) {
-  auto type = cast<quantized::TensorType>(weight.getType());
+void FunctionLowering::matmul(Location loc, const Products &products) {
   auto chunk = b.getI64IntegerAttr(entry.chunkRows);
-  auto blocks = b.getI64IntegerAttr(rowBlocks(type.rows()));
-  Value tiles = kernel::MatmulTilesOp::create(b, loc, b.getIndexType(), rows,
-                                              b.getI64IntegerAttr(type.rows()),
-                                              chunk, blocks);
-  phase(loc, tiles, [&](OpBuilder &b, Value tile) {
-    kernel::MatmulTileOp::create(b, loc, weight, in, out, tile, rows, chunk,
-                                 blocks);
+  size_t count = products.geglu ? 1 : products.weights.size();
+  SmallVector<Value> tiles, outs;
+  for (size_t i = 0; i < count; ++i) {
+    outs.push_back(result(products.results[i]));
+    auto type = cast<quantized::TensorType>(products.weights[i].getType());
+    tiles.push_back(kernel::MatmulTilesOp::create(
+        b, loc, b.getIndexType(), rows, b.getI64IntegerAttr(type.rows()), chunk,
+        b.getI64IntegerAttr(rowBlocks(type.rows()))));
+  }
+  phase(loc, tiles, [&](OpBuilder &b, size_t i, Value tile) {
+    auto type = cast<quantized::TensorType>(products.weights[i].getType());
+    Value up = products.geglu ? products.weights[1] : Value();
+    kernel::MatmulTileOp::create(
+        b, loc, products.weights[i], products.input, outs[i], tile, rows, chunk,
+        b.getI64IntegerAttr(rowBlocks(type.rows())), up, products.softcap);
   });
 }
 
 bool FunctionLowering::lowerMatmul(Operation *op) {
+  auto buffers = [&](ValueRange values) {
+    return llvm::map_to_vector(values, [&](Value v) { return lookup(v); });
+  };
   if (auto linear = dyn_cast<gemma::LinearOp>(op)) {
-    Value out = result(linear);
-    matmul(op->getLoc(), lookup(linear.getWeight()), lookup(linear.getInput()),
-           out);
+    Value input = lookup(linear.getInput());
+    if (Value gain = linear.getGain()) {
+      Value in = input;
+      input = kernel::AllocOp::create(b, op->getLoc(), in.getType(), step);
+      phase(op->getLoc(), rows, [&](OpBuilder &b, Value t) {
+        kernel::RmsNormRowOp::create(b, op->getLoc(), in, lookup(gain), input,
+                                     t, linear.getEpsAttr(),
+                                     linear.getGainOffsetAttr(), Value());
+      });
+    }
+    matmul(op->getLoc(),
+           {input, buffers(linear.getWeights()), linear.getResults(),
+            linear.getGeglu(), linear.getSoftcapAttr()});
     return true;
   }
   if (auto product = dyn_cast<quantized::MatmulOp>(op)) {
-    Value out = result(product);
-    matmul(op->getLoc(), lookup(product.getWeight()),
-           lookup(product.getInput()), out);
+    matmul(op->getLoc(), {lookup(product.getInput()),
+                          buffers(product.getWeights()), product.getResults(),
+                          product.getGeglu(), product.getSoftcapAttr()});
     return true;
   }
   return false;

@@ -23,13 +23,20 @@ Value FunctionLowering::result(Value value) {
   return buffer;
 }
 
-void FunctionLowering::phase(Location loc, Value count, Body body) {
-  auto op = kernel::PhaseOp::create(b, loc, step, ValueRange{count}, 1);
+void FunctionLowering::phase(Location loc, ValueRange counts,
+                             SegmentBody body) {
+  auto op = kernel::PhaseOp::create(b, loc, step, counts, counts.size());
   OpBuilder::InsertionGuard guard(b);
-  Block *block =
-      b.createBlock(&op.getSegments().front(), {}, {b.getIndexType()}, {loc});
-  body(b, block->getArgument(0));
-  kernel::EndOp::create(b, loc);
+  for (auto [i, segment] : llvm::enumerate(op.getSegments())) {
+    Block *block = b.createBlock(&segment, {}, {b.getIndexType()}, {loc});
+    body(b, i, block->getArgument(0));
+    kernel::EndOp::create(b, loc);
+  }
+}
+
+void FunctionLowering::phase(Location loc, Value count, Body body) {
+  phase(loc, ValueRange{count},
+        [&](OpBuilder &b, size_t, Value tile) { body(b, tile); });
 }
 
 bool FunctionLowering::lowerRows(Operation *op) {
@@ -56,10 +63,12 @@ bool FunctionLowering::lowerRows(Operation *op) {
       .Case([&](gemma::RmsNormOp norm) {
         Value in = lookup(norm.getInput()), gain = lookup(norm.getGain());
         Value out = result(norm);
+        Value residual =
+            norm.getResidual() ? lookup(norm.getResidual()) : Value();
         row([&](OpBuilder &b, Value t) {
           kernel::RmsNormRowOp::create(b, loc, in, gain, out, t,
                                        norm.getEpsAttr(),
-                                       norm.getGainOffsetAttr());
+                                       norm.getGainOffsetAttr(), residual);
         });
         return true;
       })
@@ -67,14 +76,18 @@ bool FunctionLowering::lowerRows(Operation *op) {
         Value in = lookup(rope.getInput()), angles = lookup(rope.getAngles());
         Value out = result(rope);
         row([&](OpBuilder &b, Value t) {
-          kernel::RopeRowOp::create(b, loc, in, angles, out, t);
+          kernel::RopeRowOp::create(b, loc, in, angles, out, t, Value(),
+                                    FloatAttr(), FloatAttr());
         });
         return true;
       })
       .Case([&](quantized::QuantizeActivationOp quantize) {
         Value in = lookup(quantize.getInput()), out = result(quantize);
+        Value gain = quantize.getGain() ? lookup(quantize.getGain()) : Value();
         row([&](OpBuilder &b, Value t) {
-          kernel::QuantizeRowOp::create(b, loc, in, out, t);
+          kernel::QuantizeRowOp::create(b, loc, in, out, t, gain,
+                                        quantize.getEpsAttr(),
+                                        quantize.getGainOffsetAttr());
         });
         return true;
       })

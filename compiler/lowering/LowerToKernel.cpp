@@ -138,7 +138,7 @@ LogicalResult LowerToKernel::lowerHead(func::FuncOp forward,
     Value row = kernel::WantedRowOp::create(b, loc, b.getIndexType(), step, i);
     kernel::CopyRowOp::create(b, loc, hidden, row, gathered, i);
   });
-  // The logits go to the caller's buffer; a softcap works in place.
+  // The logits go to the caller's buffer; a softcap of its own works in place.
   auto end = cast<func::ReturnOp>(forward.getBody().front().getTerminator());
   Value result = end.getOperand(0);
   Value logits = kernel::LogitsOp::create(b, end.getLoc(),

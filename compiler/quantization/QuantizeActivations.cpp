@@ -31,16 +31,36 @@ remark::RemarkOpts remarkOptions() {
       .category("quantization");
 }
 
-bool hasCodes(gemma::LinearOp linear) {
-  StringRef format = linear.getWeight().getType().getFormat();
+bool hasCodes(Value weight) {
+  StringRef format = cast<quantized::TensorType>(weight.getType()).getFormat();
   return !quantized::lookupFormat(format)->isFloat();
 }
 
-// Linears that can share one quantized input: same value, same block.
-using Sharing =
-    llvm::MapVector<std::pair<Block *, Value>, SmallVector<gemma::LinearOp>>;
+// Linears that can share one quantized input: same value and norm, same block.
+using Sharing = llvm::MapVector<std::tuple<Block *, Value, Value>,
+                                SmallVector<gemma::LinearOp>>;
 
 }  // namespace
+
+// Weights of both kinds under one op: a linear for each weight.
+static void split(gemma::LinearOp linear) {
+  OpBuilder builder(linear);
+  Location loc = linear.getLoc();
+  SmallVector<Value> results;
+  for (auto [i, weight] : llvm::enumerate(linear.getWeights())) {
+    Type type = linear->getResult(linear.getGeglu() ? 0 : i).getType();
+    auto one = gemma::LinearOp::create(
+        builder, loc, type, linear.getInput(), weight, linear.getGain(),
+        linear.getEpsAttr(), linear.getGainOffsetAttr(), /*geglu=*/nullptr,
+        linear.getSoftcapAttr());
+    results.push_back(one->getResult(0));
+  }
+  if (linear.getGeglu())
+    results = {gemma::GegluOp::create(builder, loc, linear->getResultTypes(),
+                                      results[0], results[1])};
+  linear->replaceAllUsesWith(results);
+  linear.erase();
+}
 
 // The codes are made where the first linear stood, which precedes the rest.
 static void rewrite(ArrayRef<gemma::LinearOp> linears) {
@@ -49,30 +69,44 @@ static void rewrite(ArrayRef<gemma::LinearOp> linears) {
   OpBuilder builder(first);
   int64_t columns = cast<RankedTensorType>(input.getType()).getDimSize(1);
   auto type = quantized::ActivationsType::get(builder.getContext(), columns);
-  Value codes = quantized::QuantizeActivationOp::create(builder, first.getLoc(),
-                                                        type, input);
-  remark::passed(first.getLoc(), remarkOptions())
-      << llvm::formatv("one quantization of {0} columns for {1} linears",
-                       columns, linears.size())
-             .str();
+  Value codes = quantized::QuantizeActivationOp::create(
+      builder, first.getLoc(), type, input, first.getGain(), first.getEpsAttr(),
+      first.getGainOffsetAttr());
+  size_t weights = 0;
   for (gemma::LinearOp linear : linears) {
+    weights += linear.getWeights().size();
     builder.setInsertionPoint(linear);
-    Value product = quantized::MatmulOp::create(
-        builder, linear.getLoc(), linear.getType(), codes, linear.getWeight());
-    linear.replaceAllUsesWith(product);
-    linear.erase();
+    auto product = quantized::MatmulOp::create(
+        builder, linear.getLoc(), linear->getResultTypes(), codes,
+        linear.getWeights(), linear.getGegluAttr(), linear.getSoftcapAttr());
+    linear->replaceAllUsesWith(product);
   }
+  remark::passed(first.getLoc(), remarkOptions())
+      << llvm::formatv("one quantization of {0} columns for {1} weights",
+                       columns, weights)
+             .str();
+  for (gemma::LinearOp linear : linears) linear.erase();
 }
 
 void QuantizeActivations::runOnOperation() {
+  SmallVector<gemma::LinearOp> mixed;
+  getOperation().walk([&](gemma::LinearOp linear) {
+    if (llvm::any_of(linear.getWeights(), hasCodes) &&
+        !llvm::all_of(linear.getWeights(), hasCodes))
+      mixed.push_back(linear);
+  });
+  for (gemma::LinearOp linear : mixed) split(linear);
   Sharing sharing;
   getOperation().walk([&](gemma::LinearOp linear) {
-    if (hasCodes(linear)) {
-      sharing[{linear->getBlock(), linear.getInput()}].push_back(linear);
+    Value weight = linear.getWeights().front();
+    if (hasCodes(weight)) {
+      sharing[{linear->getBlock(), linear.getInput(), linear.getGain()}]
+          .push_back(linear);
       return;
     }
     remark::missed(linear.getLoc(), remarkOptions()) << remark::reason(
-        "{0} has no integer codes", linear.getWeight().getType().getFormat());
+        "{0} has no integer codes",
+        cast<quantized::TensorType>(weight.getType()).getFormat());
   });
   // A key's value may be a linear that is gone by now: ask the linears.
   for (auto &[place, linears] : sharing) rewrite(linears);

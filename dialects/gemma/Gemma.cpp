@@ -39,17 +39,21 @@ LogicalResult RmsNormOp::verify() {
   if (!(getEps().convertToFloat() > 0))
     return emitOpError("rms_norm_c2: expected eps > 0, found ")
            << getEps().convertToFloat();
+  if (getResidual() && getResidual().getType() != getInput().getType())
+    return emitOpError("rms_norm_c3: expected a residual of ")
+           << getInput().getType() << ", found " << getResidual().getType();
   return success();
 }
 
 LogicalResult LinearOp::verify() {
-  auto weight = getWeight().getType();
-  if (weight.isVector() || weight.columns() != columns(getInput()))
-    return emitOpError("linear_c1: expected a matrix of ")
-           << columns(getInput()) << " columns, found " << weight;
-  if (weight.rows() != columns(getResult()))
-    return emitOpError("linear_c2: expected ")
-           << columns(getResult()) << " weight rows, found " << weight.rows();
+  if (failed(quantized::verifyProducts(*this, "linear", columns(getInput()),
+                                       getGeglu(), getSoftcapAttr(),
+                                       getWeights(), getResults())))
+    return failure();
+  if (getGain() && !quantized::isNorm(getGain().getType(), columns(getInput()),
+                                      getEpsAttr(), getGainOffsetAttr()))
+    return emitOpError("linear_c5: expected a gain of ")
+           << columns(getInput()) << " with eps > 0 and gain_offset";
   return success();
 }
 
@@ -124,6 +128,17 @@ LogicalResult AttentionOp::verify() {
            << getKey().getType() << ", found " << getValue().getType();
   if (int64_t(getWindow()) < 0 || getSoftcap().convertToFloat() < 0)
     return emitOpError("attention_c3: expected window >= 0 and softcap >= 0");
+  auto isNorm = [&](Value gain) {
+    return quantized::isNorm(cast<quantized::TensorType>(gain.getType()), width,
+                             getEpsAttr(), getGainOffsetAttr());
+  };
+  if (bool(getQueryGain()) != bool(getKeyGain()) ||
+      (getQueryGain() && !getAngles()) ||
+      (getAngles() && columns(getAngles()) != width) ||
+      (getQueryGain() && !(isNorm(getQueryGain()) && isNorm(getKeyGain()))))
+    return emitOpError("attention_c4: expected angles of ")
+           << width << " columns, and none or two gains of that length beside "
+           << "them with eps > 0 and gain_offset";
   return success();
 }
 

@@ -47,10 +47,12 @@ def Gemma_RmsNormOp : Gemma_Op<"rms_norm", [Pure, AllTypesMatch<["input", "resul
     y = x · 1/sqrt(mean(x²) + eps) · (gain + gain_offset).
     A row of n columns is one segment; Q of H·E columns with a gain of E is H.
     gain_offset is 1 for Hugging Face's Gemma 1–3 gains and 0 for GGUF's.
+    With `residual` r, which FuseResidualNorm makes, y = r + that.
 
     Constraints:
     - (C1) `gain` is a vector whose length divides the input's columns
     - (C2) eps > 0
+    - (C3) `residual` has the input's type
 
     Example:
     ```mlir
@@ -59,30 +61,62 @@ def Gemma_RmsNormOp : Gemma_Op<"rms_norm", [Pure, AllTypesMatch<["input", "resul
     Source: modeling_gemma3.py, Gemma3RMSNorm.
   }];
   let arguments = (ins Rows:$input, Quantized_TensorType:$gain, F32Attr:$eps,
-                       F32Attr:$gain_offset);
+                       F32Attr:$gain_offset, Optional<Rows>:$residual);
   let results = (outs Rows:$result);
-  let assemblyFormat = "$input `,` $gain attr-dict `:` type($input) `,` type($gain)";
+  let builders = [OpBuilder<(ins "::mlir::Type":$type, "::mlir::Value":$input,
+      "::mlir::Value":$gain, "::mlir::FloatAttr":$eps,
+      "::mlir::FloatAttr":$offset), [{
+    build($_builder, $_state, type, input, gain, eps, offset,
+          /*residual=*/::mlir::Value());
+  }]>];
+  let assemblyFormat = [{
+    $input `,` $gain attr-dict `:` type($input) `,` type($gain)
+    (`residual` $residual^ `:` type($residual))?
+  }];
   let hasVerifier = 1;
 }
 
-def Gemma_LinearOp : Gemma_Op<"linear", [Pure]> {
-  let summary = "y = x · Wᵀ";
+def Gemma_LinearOp : Gemma_Op<"linear", [Pure, AttrSizedOperandSegments]> {
+  let summary = "y = x · Wᵀ, for one weight or several that share x";
   let description = [{
-    Shapes: input [T, in], weight [out, in], result [T, out].
+    As imported: one weight, one result. Fusion makes of it
+    - several weights, one result each, that read x once (FuseQkv),
+    - `norm`: x is first normalised as by gemma.rms_norm (FuseNormIntoLinear),
+    - `geglu`: y = gelu_tanh(x · W₀ᵀ) · (x · W₁ᵀ), one result (FuseGatedMlp),
+    - `softcap`: y = cap · tanh(x · Wᵀ / cap) (FuseSoftcap).
+
+    Shapes: input [T, in], weights [out, in], results [T, out], gain [in].
 
     Constraints:
-    - (C1) `weight` is a matrix, its columns are the input's
-    - (C2) its rows are the result's columns
+    - (C1) each weight is a matrix, its columns are the input's
+    - (C2) without geglu each weight has one result, whose columns are its rows
+    - (C3) with geglu there are two weights and one result, all of one height
+    - (C4) softcap > 0, and not beside geglu
+    - (C5) the gain's length is the input's columns; with it eps > 0 and
+      gain_offset are set
 
     Example:
     ```mlir
     %y = gemma.linear %x, %w : tensor<?x640xf32>, !quantized.tensor<1024x640, f32> -> tensor<?x1024xf32>
+    %h = gemma.linear %x, %gate, %up norm %g {eps = 1.0e-06 : f32, gain_offset = 1.0 : f32, geglu} : tensor<?x640xf32>, !quantized.tensor<2048x640, f32>, !quantized.tensor<2048x640, f32> norm !quantized.tensor<640, f32> -> tensor<?x2048xf32>
     ```
     Source: torch.nn.Linear without a bias.
   }];
-  let arguments = (ins Rows:$input, Quantized_TensorType:$weight);
-  let results = (outs Rows:$result);
-  let assemblyFormat = "$input `,` $weight attr-dict `:` type($input) `,` type($weight) `->` type($result)";
+  let arguments = (ins Rows:$input, Variadic<Quantized_TensorType>:$weights,
+    Optional<Quantized_TensorType>:$gain, OptionalAttr<F32Attr>:$eps,
+    OptionalAttr<F32Attr>:$gain_offset, UnitAttr:$geglu,
+    OptionalAttr<F32Attr>:$softcap);
+  let results = (outs Variadic<Rows>:$results);
+  let builders = [OpBuilder<(ins "::mlir::TypeRange":$types,
+      "::mlir::Value":$input, "::mlir::ValueRange":$weights), [{
+    build($_builder, $_state, types, input, weights, /*gain=*/::mlir::Value(),
+          /*eps=*/nullptr, /*gain_offset=*/nullptr, /*geglu=*/nullptr,
+          /*softcap=*/nullptr);
+  }]>];
+  let assemblyFormat = [{
+    $input `,` $weights (`norm` $gain^)? attr-dict `:` type($input) `,`
+    type($weights) (`norm` type($gain)^)? `->` type($results)
+  }];
   let hasVerifier = 1;
 }
 
@@ -226,20 +260,26 @@ def Gemma_AttentionValuesOp : Gemma_Op<"attention_values", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Gemma_AttentionOp : Gemma_Op<"attention", [Pure, AllTypesMatch<["query", "result"]>]> {
+def Gemma_AttentionOp : Gemma_Op<"attention", [Pure, AttrSizedOperandSegments,
+    AllTypesMatch<["query", "result"]>]> {
   let summary = "scores, cap, mask, softmax and weighted sum in one";
   let description = [{
     What FuseAttention makes of attention_scores … attention_values: it is
     computed in blocks of 128 positions with an online softmax and never
     holds all scores; a window bounds the blocks that are read.
-    softcap = 0 means none.
+    softcap = 0 means none. With `rope` (FuseRope) query and key are first
+    rotated by the angles, and with `norm` each of their heads is normalised by
+    its gain before that: on the way to the product and into the cache.
 
-    Shapes: query [T, H·E], key and value [T, K·E], result [T, H·E].
+    Shapes: query [T, H·E], key and value [T, K·E], result [T, H·E], angles
+    [T, E], gains [E].
 
     Constraints:
     - (C1) head_dim divides the columns of query and key; K divides H
     - (C2) key and value have one type
     - (C3) window ≥ 0, softcap ≥ 0
+    - (C4) angles have head_dim columns, gains its length; gains come with
+      angles, both or none, and with eps > 0 and gain_offset
 
     Example:
     ```mlir
@@ -247,9 +287,27 @@ def Gemma_AttentionOp : Gemma_Op<"attention", [Pure, AllTypesMatch<["query", "re
     ```
   }];
   let arguments = (ins Rows:$query, Rows:$key, Rows:$value, Ids:$positions,
-    I64Attr:$head_dim, F32Attr:$scale, F32Attr:$softcap, I64Attr:$window);
+    I64Attr:$head_dim, F32Attr:$scale, F32Attr:$softcap, I64Attr:$window,
+    Optional<Rows>:$angles, Optional<Quantized_TensorType>:$query_gain,
+    Optional<Quantized_TensorType>:$key_gain, OptionalAttr<F32Attr>:$eps,
+    OptionalAttr<F32Attr>:$gain_offset);
   let results = (outs Rows:$result);
-  let assemblyFormat = "$query `,` $key `,` $value `,` $positions attr-dict `:` type($query) `,` type($key) `,` type($value) `,` type($positions)";
+  let builders = [OpBuilder<(ins "::mlir::Type":$type, "::mlir::Value":$query,
+      "::mlir::Value":$key, "::mlir::Value":$value,
+      "::mlir::Value":$positions, "::mlir::IntegerAttr":$headDim,
+      "::mlir::FloatAttr":$scale, "::mlir::FloatAttr":$softcap,
+      "::mlir::IntegerAttr":$window), [{
+    build($_builder, $_state, type, query, key, value, positions, headDim,
+          scale, softcap, window, /*angles=*/::mlir::Value(),
+          /*query_gain=*/::mlir::Value(), /*key_gain=*/::mlir::Value(),
+          /*eps=*/nullptr, /*gain_offset=*/nullptr);
+  }]>];
+  let assemblyFormat = [{
+    $query `,` $key `,` $value `,` $positions (`rope` $angles^)?
+    (`norm` $query_gain^ `,` $key_gain)? attr-dict `:` type($query) `,`
+    type($key) `,` type($value) `,` type($positions) (`rope` type($angles)^)?
+    (`norm` type($query_gain)^ `,` type($key_gain))?
+  }];
   let hasVerifier = 1;
 }
 

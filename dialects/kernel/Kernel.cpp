@@ -72,5 +72,12 @@ LogicalResult MatmulTileOp::verify() {
     return emitOpError(
         "matmul_tile_c2: expected positive chunk_rows and "
         "row_blocks");
+  if (auto up = getUp()) {
+    quantized::TensorType type = up.getType();
+    if (type.getShape() != weight.getShape() ||
+        quantized::lookupFormat(type.getFormat())->isFloat() != isFloat)
+      return emitOpError("matmul_tile_c3: expected a twin of ")
+             << weight << ", found " << type;
+  }
   return success();
 }

@@ -16,6 +16,7 @@ def I8Buffer : MemRefRankOf<[I8], [2]>;
 def AnyBuffer : AnyTypeOf<[F32Buffer, I8Buffer]>;
 class In<Type type> : Arg<type, "", [MemRead]>;
 class Out<Type type> : Arg<type, "", [MemWrite]>;
+def OptionalIn : Arg<Optional<F32Buffer>, "", [MemRead]>;
 
 //===-- control and memory -------------------------------------------------===//
 
@@ -146,11 +147,15 @@ def Kernel_RmsNormRowOp : Kernel_Op<"rms_norm_row"> {
   let summary = "out[row] = rms_norm of every segment of in[row]";
   let description = [{
     Sum of squares by fma in 16 lanes and the fixed tree, division by n,
-    + eps, 1/sqrt, (x·r)·(gain + gain_offset).
+    + eps, 1/sqrt, (x·r)·(gain + gain_offset), + residual if there is one.
   }];
   let arguments = (ins In<F32Buffer>:$in, Quantized_TensorType:$gain,
-    Out<F32Buffer>:$out, Index:$row, F32Attr:$eps, F32Attr:$gain_offset);
-  let assemblyFormat = "$in `,` $gain `,` $out `[` $row `]` attr-dict `:` type($in) `,` type($gain) `,` type($out)";
+    Out<F32Buffer>:$out, Index:$row, F32Attr:$eps, F32Attr:$gain_offset,
+    OptionalIn:$residual);
+  let assemblyFormat = [{
+    $in `,` $gain `,` $out `[` $row `]` attr-dict `:` type($in) `,`
+    type($gain) `,` type($out) (`residual` $residual^ `:` type($residual))?
+  }];
 }
 
 def Kernel_QuantizeRowOp : Kernel_Op<"quantize_row"> {
@@ -158,29 +163,48 @@ def Kernel_QuantizeRowOp : Kernel_Op<"quantize_row"> {
   let description = [{
     A row of K columns becomes activationRowBytes(K) bytes: K codes (s8), K/32
     scales (f32), K/32 sums of 32 codes (i32), K/16 sums of 16 codes (i32),
-    padded to 64.
+    padded to 64. With `norm` the row is normalised first, as by rms_norm_row.
   }];
-  let arguments = (ins In<F32Buffer>:$in, Out<I8Buffer>:$out, Index:$row);
-  let assemblyFormat = "$in `,` $out `[` $row `]` attr-dict `:` type($in) `,` type($out)";
+  let arguments = (ins In<F32Buffer>:$in, Out<I8Buffer>:$out, Index:$row,
+    Optional<Quantized_TensorType>:$gain, OptionalAttr<F32Attr>:$eps,
+    OptionalAttr<F32Attr>:$gain_offset);
+  let assemblyFormat = [{
+    $in `,` $out `[` $row `]` (`norm` $gain^)? attr-dict `:` type($in) `,`
+    type($out) (`norm` type($gain)^)?
+  }];
 }
 
 def Kernel_RopeRowOp : Kernel_Op<"rope_row"> {
   let summary = "out[row] = in[row] rotated by angles[row]";
+  let description = [{
+    With `norm` each head is normalised by the gain before, as by rms_norm_row.
+  }];
   let arguments = (ins In<F32Buffer>:$in, In<F32Buffer>:$angles,
-    Out<F32Buffer>:$out, Index:$row);
-  let assemblyFormat = "$in `,` $angles `,` $out `[` $row `]` attr-dict `:` type($in) `,` type($angles) `,` type($out)";
+    Out<F32Buffer>:$out, Index:$row, Optional<Quantized_TensorType>:$gain,
+    OptionalAttr<F32Attr>:$eps, OptionalAttr<F32Attr>:$gain_offset);
+  let assemblyFormat = [{
+    $in `,` $angles `,` $out `[` $row `]` (`norm` $gain^)? attr-dict `:`
+    type($in) `,` type($angles) `,` type($out) (`norm` type($gain)^)?
+  }];
 }
 
-def Kernel_KvStoreRowOp : Kernel_Op<"kv_store_row"> {
+def Kernel_KvStoreRowOp : Kernel_Op<"kv_store_row", [AttrSizedOperandSegments]> {
   let summary = "writes key[row] and value[row] into the row's session's cache";
   let description = [{
     `layer` is the index into the model's kv_layers. Elements are f32 or bf16
-    (`kv_format`), rounded half to even.
+    (`kv_format`), rounded half to even. With `rope` the key is rotated, and with
+    `norm` normalised, on its way as by rope_row.
   }];
   let arguments = (ins Kernel_StepType:$step, In<F32Buffer>:$key,
     In<F32Buffer>:$value, Index:$row, Index:$layer, I64Attr:$head_dim,
-    StrAttr:$kv_format);
-  let assemblyFormat = "$step `,` $key `,` $value `[` $row `]` `layer` $layer attr-dict `:` type($key) `,` type($value)";
+    StrAttr:$kv_format, OptionalIn:$angles,
+    Optional<Quantized_TensorType>:$gain, OptionalAttr<F32Attr>:$eps,
+    OptionalAttr<F32Attr>:$gain_offset);
+  let assemblyFormat = [{
+    $step `,` $key `,` $value `[` $row `]` `layer` $layer (`rope` $angles^)?
+    (`norm` $gain^)? attr-dict `:` type($key) `,` type($value)
+    (`rope` type($angles)^)? (`norm` type($gain)^)?
+  }];
 }
 
 def Kernel_GegluRowOp : Kernel_Op<"geglu_row", [AllTypesMatch<["gate", "up", "out"]>]> {
@@ -219,17 +243,25 @@ def Kernel_MatmulTileOp : Kernel_Op<"matmul_tile"> {
     Tiles number the output in chunks of `chunk_rows` rows × `row_blocks`
     blocks of 16 weight rows, weight blocks fastest: tile = chunk ·
     ceil(blocks / row_blocks) + b. `rows` is how many rows `in` has. `in` holds
-    codes (quantize_row) for a format with integer codes, else f32.
+    codes (quantize_row) for a format with integer codes, else f32. Finished
+    blocks are rewritten while they are in the cache: `geglu` makes
+    gelu_tanh(in · Wᵀ) · (in · upᵀ), `softcap` cap · tanh(x / cap).
 
     Constraints:
     - (C1) `in` is i8 of activationRowBytes(K) columns for code formats, f32 of
       K columns for float formats; `out` has N columns
     - (C2) chunk_rows > 0 and row_blocks > 0
+    - (C3) `up` has the weight's shape, and codes if and only if it has
   }];
   let arguments = (ins Quantized_TensorType:$weight, In<AnyBuffer>:$in,
     Out<F32Buffer>:$out, Index:$tile, Index:$rows, I64Attr:$chunk_rows,
-    I64Attr:$row_blocks);
-  let assemblyFormat = "$weight `,` $in `,` $out `[` $tile `]` `rows` $rows attr-dict `:` type($weight) `,` type($in) `,` type($out)";
+    I64Attr:$row_blocks, Optional<Quantized_TensorType>:$up,
+    OptionalAttr<F32Attr>:$softcap);
+  let assemblyFormat = [{
+    $weight `,` $in `,` $out `[` $tile `]` `rows` $rows (`geglu` $up^)?
+    attr-dict `:` type($weight) `,` type($in) `,` type($out)
+    (`geglu` type($up)^)?
+  }];
   let hasVerifier = 1;
 }
 

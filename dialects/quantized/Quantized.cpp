@@ -126,29 +126,70 @@ LogicalResult ReferenceOp::verifySymbolUses(SymbolTableCollection &tables) {
   return success();
 }
 
+bool quantized::isNorm(quantized::TensorType gain, int64_t columns,
+                       FloatAttr eps, FloatAttr offset) {
+  return gain.isVector() && gain.columns() == columns && eps && offset &&
+         eps.getValue().convertToFloat() > 0;
+}
+
+LogicalResult quantized::verifyProducts(Operation *op, StringRef name,
+                                        int64_t columns, bool geglu,
+                                        FloatAttr softcap, ValueRange weights,
+                                        ValueRange results) {
+  auto error = [&](StringRef constraint) {
+    return op->emitOpError() << name << "_" << constraint << ": ";
+  };
+  SmallVector<int64_t> rows, widths;
+  for (Value weight : weights) {
+    auto type = cast<quantized::TensorType>(weight.getType());
+    if (type.isVector() || type.columns() != columns)
+      return error("c1") << "expected a matrix of " << columns
+                         << " columns, found " << type;
+    rows.push_back(type.rows());
+  }
+  if (rows.empty()) return error("c1") << "expected a weight, found none";
+  for (Value result : results)
+    widths.push_back(cast<RankedTensorType>(result.getType()).getDimSize(1));
+  if (geglu && (rows.size() != 2 || widths.size() != 1 || rows[0] != rows[1] ||
+                widths[0] != rows[0]))
+    return error("c3") << "expected two weights and one result of one height";
+  if (!geglu && rows.size() != widths.size())
+    return error("c2") << "expected " << rows.size() << " results, found "
+                       << widths.size();
+  for (auto [row, width] : llvm::zip(rows, widths))
+    if (row != width)
+      return error("c2") << "expected " << width << " weight rows, found "
+                         << row;
+  if (softcap && (geglu || !(softcap.getValue().convertToFloat() > 0)))
+    return error("c4") << "expected softcap > 0 and no geglu";
+  return success();
+}
+
 LogicalResult QuantizeActivationOp::verify() {
   int64_t columns = cast<RankedTensorType>(getInput().getType()).getDimSize(1);
   if (columns != getType().getColumns())
     return emitOpError("quantize_activation_c1: expected ")
            << columns << " columns, found " << getType().getColumns();
+  if (getGain() &&
+      !isNorm(getGain().getType(), columns, getEpsAttr(), getGainOffsetAttr()))
+    return emitOpError("quantize_activation_c2: expected a gain of ")
+           << columns << " with eps > 0 and gain_offset";
   return success();
 }
 
 LogicalResult MatmulOp::verify() {
-  quantized::TensorType weight = getWeight().getType();
-  int64_t out = cast<RankedTensorType>(getResult().getType()).getDimSize(1);
-  if (weight.isVector() ||
-      weight.columns() != getInput().getType().getColumns())
-    return emitOpError("matmul_c1: expected ")
-           << getInput().getType().getColumns() << " weight columns, found "
-           << weight.columns();
-  if (weight.rows() != out)
-    return emitOpError("matmul_c2: expected ")
-           << out << " weight rows, found " << weight.rows();
-  if (lookupFormat(weight.getFormat())->isFloat())
-    return emitOpError(
-               "matmul_c3: expected a format with integer codes, "
-               "found ")
-           << weight.getFormat();
+  if (failed(verifyProducts(*this, "matmul", getInput().getType().getColumns(),
+                            getGeglu(), getSoftcapAttr(), getWeights(),
+                            getResults())))
+    return failure();
+  for (Value weight : getWeights()) {
+    StringRef format =
+        cast<quantized::TensorType>(weight.getType()).getFormat();
+    if (lookupFormat(format)->isFloat())
+      return emitOpError(
+                 "matmul_c5: expected a format with integer codes, "
+                 "found ")
+             << format;
+  }
   return success();
 }

@@ -19,4 +19,20 @@
 #define GET_OP_CLASSES
 #include "dialects/quantized/QuantizedOps.h.inc"
 
+namespace gemmac::quantized {
+
+// Verifier of what gemma.linear and quantized.matmul share: constraints C1 to
+// C4 of both; `name` begins the message.
+mlir::LogicalResult verifyProducts(mlir::Operation *op, llvm::StringRef name,
+                                   int64_t columns, bool geglu,
+                                   mlir::FloatAttr softcap,
+                                   mlir::ValueRange weights,
+                                   mlir::ValueRange results);
+
+// Whether these are a root mean square norm of segments of `columns`.
+bool isNorm(TensorType gain, int64_t columns, mlir::FloatAttr eps,
+            mlir::FloatAttr offset);
+
+}  // namespace gemmac::quantized
+
 #endif

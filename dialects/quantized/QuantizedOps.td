@@ -85,16 +85,24 @@ def Quantized_QuantizeActivationOp : Quantized_Op<"quantize_activation", [Pure]>
   let summary = "rows of f32 to rows of 8-bit codes";
   let description = [{
     a_g = absmax(x_g) / 127 for each group g of 32 columns (0 where absmax <
-    2⁻¹¹⁰), q = round-half-even(x · (1 / a_g)).
+    2⁻¹¹⁰), q = round-half-even(x · (1 / a_g)). With `norm`, x is first
+    normalised as by gemma.rms_norm.
 
     Constraints:
     - (C1) columns of `input` = columns of the result, a multiple of 32
+    - (C2) the gain's length is the input's columns; with it eps > 0 and
+      gain_offset are set
 
     Example: `%a = quantized.quantize_activation %x : tensor<?x640xf32> -> !quantized.activations<640>`
   }];
-  let arguments = (ins 2DTensorOf<[F32]>:$input);
+  let arguments = (ins 2DTensorOf<[F32]>:$input,
+    Optional<Quantized_TensorType>:$gain, OptionalAttr<F32Attr>:$eps,
+    OptionalAttr<F32Attr>:$gain_offset);
   let results = (outs Quantized_ActivationsType:$result);
-  let assemblyFormat = "$input `:` type($input) `->` type($result) attr-dict";
+  let assemblyFormat = [{
+    $input (`norm` $gain^)? `:` type($input) (`norm` type($gain)^)? `->`
+    type($result) attr-dict
+  }];
   let hasVerifier = 1;
 }
 
@@ -103,12 +111,15 @@ def Quantized_MatmulOp : Quantized_Op<"matmul", [Pure]> {
   let description = [{
     y[t, n] = Σ_g in increasing order: fma(float(Σ_{k in g} q·x − z·Σ x), d·a,
     acc), and for a format with a minimum fma(−float(Σ x), m·a, acc)
-    (docs/numerics.md, point 2).
+    (docs/numerics.md, point 2). Several weights, `geglu` and `softcap` mean
+    what they mean in gemma.linear.
 
     Constraints:
-    - (C1) columns of `weight` = columns of `input`
-    - (C2) rows of `weight` = columns of the result
-    - (C3) the weight's format has integer codes (not f32, f16 or bf16)
+    - (C1) each weight is a matrix, its columns are the input's
+    - (C2) without geglu each weight has one result, whose columns are its rows
+    - (C3) with geglu there are two weights and one result, all of one height
+    - (C4) softcap > 0, and not beside geglu
+    - (C5) each weight's format has integer codes (not f32, f16 or bf16)
 
     Example:
     ```mlir
@@ -117,10 +128,11 @@ def Quantized_MatmulOp : Quantized_Op<"matmul", [Pure]> {
     ```
   }];
   let arguments = (ins Quantized_ActivationsType:$input,
-                       Quantized_TensorType:$weight);
-  let results = (outs 2DTensorOf<[F32]>:$result);
+    Variadic<Quantized_TensorType>:$weights, UnitAttr:$geglu,
+    OptionalAttr<F32Attr>:$softcap);
+  let results = (outs Variadic<2DTensorOf<[F32]>>:$results);
   let assemblyFormat = [{
-    $input `,` $weight `:` type($input) `,` type($weight) `->` type($result)
+    $input `,` $weights `:` type($input) `,` type($weights) `->` type($results)
     attr-dict
   }];
   let hasVerifier = 1;

@@ -5,6 +5,7 @@
 // its max and its sum (docs/numerics.md, point 5).
 #include "runtime/include/gemma/ModelAbi.h"
 #include "targets/common/KernelLibrary.h"
+#include "targets/common/RowEmission.h"
 
 using namespace mlir;
 using namespace gemmac::kernel;
@@ -117,9 +118,7 @@ SmallVector<Value> emitScores(Emitter &e, const Attention &a, Value query,
         SmallVector<Value> next;
         for (int64_t h = 0; h < heads; ++h) {
           Value s = e.mul(sums[h], e.splatF(a.scale));
-          if (a.softcap != 0)
-            s = e.mul(e.tanh(e.div(s, e.splatF(a.softcap))),
-                      e.splatF(a.softcap));
+          if (a.softcap != 0) s = emitSoftcap(e, s, a.softcap);
           s = e.select(seen, s, infinity);
           e.store(s, e.at(e.at(scores, h * kBlock * 4),
                           e.mul(g, e.c64(kLanes * 4))));
@@ -396,17 +395,23 @@ void lowerAttentionFoldRow(AttentionFoldRowOp op, ValueRange operands,
       });
 }
 
-// Operands: context, key, value, row, layer. Keys go to 16 lanes a line.
+// Operands: context, key, value, row, layer, [angles], [gain]. Keys go to 16
+// lanes a line, rotated by way of the scratch.
 void lowerKvStoreRow(KvStoreRowOp op, ValueRange operands, OpBuilder &builder,
                      KernelLibrary &library) {
   int64_t width = op.getHeadDim();
   int64_t n = cast<MemRefType>(op.getKey().getType()).getDimSize(1);
   StringRef format = op.getKvFormat();
   int64_t size = format == "f32" ? 4 : 2;
+  std::optional<Norm> norm = Norm::of(op);
   std::string name = "kv_store_" + std::to_string(n) + "_" +
-                     std::to_string(width) + "_" + format.str();
+                     std::to_string(width) + "_" + format.str() +
+                     (op.getAngles() ? "_rope" : "") +
+                     (norm ? norm->name() : "");
+  int64_t scratch = op.getAngles() ? (width * 4 + 63) / 64 * 64 : 0;
   library.call(
-      builder, op.getLoc(), name, operands, [&](Emitter &e, ValueRange args) {
+      builder, op.getLoc(), name, operands,
+      [&](Emitter &e, ValueRange args) {
         Value row = rowPointer(e, args[0], args[3]);
         Value position =
             e.signExtend(e.i64(), e.load(e.i32(), row, abi::kRowPosition));
@@ -422,13 +427,21 @@ void lowerKvStoreRow(KvStoreRowOp op, ValueRange operands, OpBuilder &builder,
           Value values = e.at(keys, n * kBlock * size);
           Value valueRow = e.at(values, e.mul(p, e.c64(width * size)));
           Value from = e.mul(h, e.c64(width * 4));
+          Value keyHead = e.at(key, from), valueHead = e.at(value, from);
+          if (op.getAngles()) {
+            Value angles = e.at(args[5], e.mul(args[3], e.c64(width * 4)));
+            Value rotated = scratchPointer(e, args[0]);
+            emitRotatedHead(e, width, keyHead, angles, rotated, norm,
+                            norm ? args[6] : Value());
+            keyHead = rotated;
+          }
           e.lanes(width, [&](Value bytes, int64_t count) {
-            auto convert = [&](Value buffer) {
-              Value x = e.loadLanes(e.at(e.at(buffer, from), bytes), count);
+            auto convert = [&](Value head) {
+              Value x = e.loadLanes(e.at(head, bytes), count);
               return size == 4 ? x : e.narrowBf16(x);
             };
             Value column = e.shr(bytes, 2);
-            Value k = convert(key), v = convert(value);
+            Value k = convert(keyHead), v = convert(valueHead);
             Value to =
                 e.at(e.at(keys, line), e.mul(column, e.c64(kLanes * size)));
             for (int64_t i = 0; i < count; ++i)
@@ -439,7 +452,8 @@ void lowerKvStoreRow(KvStoreRowOp op, ValueRange operands, OpBuilder &builder,
               e.store(e.lane(v, i), e.at(to, i * size));
           });
         });
-      });
+      },
+      scratch);
 }
 
 }  // namespace gemmac::targets

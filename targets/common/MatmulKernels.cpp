@@ -3,10 +3,12 @@
 //   more rows     a row block is unpacked once into a panel in the thread's
 //                 scratch, then M rows at a time use it from the cache
 //   float weights fma an element, k increasing, M rows at a time
+// A gated pair or a softcap is finished block by block, from the scratch.
 // All share docs/numerics.md's order, so that a row's bits do not depend on
 // which of them computed it.
 #include "targets/common/KernelLibrary.h"
 #include "targets/common/PackedEmission.h"
+#include "targets/common/RowEmission.h"
 
 using namespace mlir;
 using gemmac::quantized::CodeDescriptor;
@@ -24,23 +26,37 @@ struct PanelLayout {
   int64_t scales, minimums;
 };
 
+// One weight's share of a tile operation.
 struct Matmul {
-  Matmul(kernel::MatmulTileOp op)
-      : format(*quantized::lookupFormat(op.getWeight().getType().getFormat())),
-        n(op.getWeight().getType().rows()),
-        k(op.getWeight().getType().columns()),
+  Matmul(kernel::MatmulTileOp op, Value weight)
+      : Matmul(op, cast<quantized::TensorType>(weight.getType())) {}
+  Matmul(kernel::MatmulTileOp op, quantized::TensorType type)
+      : format(*quantized::lookupFormat(type.getFormat())),
+        n(type.rows()),
+        k(type.columns()),
         chunkRows(op.getChunkRows()),
-        rowBlocks(op.getRowBlocks()) {
+        rowBlocks(op.getRowBlocks()),
+        outBytes(n * 4) {
     inBytes = format.isFloat() ? k * 4 : kernel::activationRowBytes(k);
     blocks = (n + kLanes - 1) / kLanes;
     blockBytes = quantized::packedRowBlockBytes(format, k);
   }
+  // From now on a block's 16 columns go to the scratch, all of them.
+  void goToScratch() {
+    toScratch = true;
+    outBytes = kLanes * 4;
+  }
   std::string shape() const {
     return format.name().str() + "_" + std::to_string(n) + "x" +
-           std::to_string(k);
+           std::to_string(k) + (toScratch ? "_scratch" : "");
+  }
+  int64_t panelBytes() const {
+    if (format.isFloat() || chunkRows == 1) return 0;
+    return k / 32 * PanelLayout(*format.codes()).groupBytes();
   }
   const WeightFormat &format;
-  int64_t n, k, chunkRows, rowBlocks, inBytes, blocks, blockBytes;
+  int64_t n, k, chunkRows, rowBlocks, outBytes, inBytes, blocks, blockBytes;
+  bool toScratch = false;
 };
 
 // The scales and sums of one activation row's group, and how a group's
@@ -117,7 +133,7 @@ SmallVector<Value> zeros(Emitter &e, int64_t count) {
 void storeBlock(Emitter &e, const Matmul &mm, Value vector, Value pointer,
                 Value block) {
   int64_t tail = mm.n % kLanes;
-  if (tail == 0) return e.store(vector, pointer);
+  if (tail == 0 || mm.toScratch) return e.store(vector, pointer);
   e.when(
       e.less(block, e.c64(mm.blocks - 1)), [&] { e.store(vector, pointer); },
       [&] { e.storeLanes(vector, pointer, tail); });
@@ -210,7 +226,7 @@ std::string rowsKernel(KernelLibrary &library, const Matmul &mm, int64_t m,
                        });
         }
         for (int64_t i = 0; i < m; ++i)
-          storeBlock(e, mm, acc[i], e.at(out, i * mm.n * 4), arguments[3]);
+          storeBlock(e, mm, acc[i], e.at(out, i * mm.outBytes), arguments[3]);
       });
   return name;
 }
@@ -230,59 +246,110 @@ void emitRows(Emitter &e, KernelLibrary &library, const Matmul &mm,
       func::CallOp::create(
           e.b, e.loc, name, TypeRange(),
           ValueRange{weights, e.at(in, e.mul(row, e.c64(mm.inBytes))),
-                     e.at(out, e.mul(row, e.c64(mm.n * 4))), block});
+                     e.at(out, e.mul(row, e.c64(mm.outBytes))), block});
     });
     next = stop;
   }
 }
 
+// Rows [from, to) of block `block` of one weight. `out` is where row 0 of the
+// block would go.
+void emitBlock(Emitter &e, KernelLibrary &library, const Matmul &mm,
+               Value weight, Value in, Value out, Value from, Value to,
+               Value block, Value scratch) {
+  Value rowBlock = e.at(weight, e.mul(block, e.c64(mm.blockBytes)));
+  if (mm.format.isFloat())
+    return emitRows(e, library, mm, rowBlock, in, out, from, to, block);
+  auto one = [&] {
+    Value row = e.at(in, e.mul(from, e.c64(mm.inBytes)));
+    dotOne(e, library, mm, rowBlock, row,
+           e.at(out, e.mul(from, e.c64(mm.outBytes))), block);
+  };
+  if (mm.chunkRows == 1) return one();
+  // A lone row (decoding's head, a last chunk) skips the panel.
+  e.when(
+      e.less(from, e.sub(to, e.c64(1))),
+      [&] {
+        unpackPanel(e, mm, rowBlock, scratch);
+        emitRows(e, library, mm, scratch, in, out, from, to, block);
+      },
+      one);
+}
+
+// What follows the products of a block.
+struct Epilogue {
+  explicit Epilogue(kernel::MatmulTileOp op) : gated(bool(op.getUp())) {
+    if (op.getSoftcap()) softcap = op.getSoftcap()->convertToFloat();
+  }
+  bool any() const { return gated || softcap != 0; }
+  std::string name() const {
+    if (softcap == 0) return "";
+    return "_cap" + std::to_string(llvm::bit_cast<uint32_t>(softcap));
+  }
+  Value apply(Emitter &e, ArrayRef<Value> products) const {
+    if (gated) return emitGeglu(e, products[0], products[1]);
+    return emitSoftcap(e, products[0], softcap);
+  }
+  bool gated;
+  float softcap = 0;
+};
+
 }  // namespace
 
-// Operands: weight, in, out, tile, rows — with the context in front.
+// Operands: context, weight, in, out, tile, rows, [up].
 void lowerMatmulTile(kernel::MatmulTileOp op, ValueRange operands,
                      OpBuilder &builder, KernelLibrary &library) {
-  Matmul mm(op);
-  std::string name = "matmul_" + mm.shape() + "_c" +
-                     std::to_string(mm.chunkRows) + "_b" +
-                     std::to_string(mm.rowBlocks);
-  bool isFloat = mm.format.isFloat();
-  int64_t scratch =
-      isFloat || mm.chunkRows == 1
-          ? 0
-          : mm.k / 32 * PanelLayout(*mm.format.codes()).groupBytes();
+  Epilogue epilogue(op);
+  Matmul whole(op, op.getWeight());
+  SmallVector<Matmul> products{whole};
+  if (op.getUp()) products.push_back(Matmul(op, op.getUp()));
+  std::string name = "matmul";
+  int64_t panel = 0;
+  for (Matmul &mm : products) {
+    name += "_" + mm.shape();
+    panel = std::max(panel, mm.panelBytes());
+    if (epilogue.any()) mm.goToScratch();
+  }
+  name += "_c" + std::to_string(whole.chunkRows) + "_b" +
+          std::to_string(whole.rowBlocks) + epilogue.name();
+  int64_t tileBytes = epilogue.any() ? whole.chunkRows * kLanes * 4 : 0;
   auto body = [&](Emitter &e, ValueRange arguments) {
-    Value context = arguments[0], weight = arguments[1], in = arguments[2],
-          out = arguments[3], tile = arguments[4], rows = arguments[5];
-    int64_t blockTiles = (mm.blocks + mm.rowBlocks - 1) / mm.rowBlocks;
+    Value in = arguments[2], out = arguments[3], tile = arguments[4],
+          rows = arguments[5];
+    Value weights[] = {arguments[1], arguments.back()};
+    Value scratch = scratchPointer(e, arguments[0]);
+    int64_t blockTiles = (whole.blocks + whole.rowBlocks - 1) / whole.rowBlocks;
     Value chunk = e.divC(tile, blockTiles);
-    Value from = e.mul(chunk, e.c64(mm.chunkRows));
-    Value to = e.minI(rows, e.add(from, e.c64(mm.chunkRows)));
-    Value first = e.mul(e.remC(tile, blockTiles), e.c64(mm.rowBlocks));
-    Value last = e.minI(e.c64(mm.blocks), e.add(first, e.c64(mm.rowBlocks)));
+    Value from = e.mul(chunk, e.c64(whole.chunkRows));
+    Value to = e.minI(rows, e.add(from, e.c64(whole.chunkRows)));
+    Value first = e.mul(e.remC(tile, blockTiles), e.c64(whole.rowBlocks));
+    Value last =
+        e.minI(e.c64(whole.blocks), e.add(first, e.c64(whole.rowBlocks)));
     e.loop(first, last, 1, [&](Value block) {
-      Value rowBlock = e.at(weight, e.mul(block, e.c64(mm.blockBytes)));
       Value outBlock = e.at(out, e.mul(block, e.c64(kLanes * 4)));
-      if (isFloat)
-        return emitRows(e, library, mm, rowBlock, in, outBlock, from, to,
-                        block);
-      auto one = [&] {
-        Value row = e.at(in, e.mul(from, e.c64(mm.inBytes)));
-        Value to1 = e.at(outBlock, e.mul(from, e.c64(mm.n * 4)));
-        dotOne(e, library, mm, rowBlock, row, to1, block);
-      };
-      if (mm.chunkRows == 1) return one();
-      // A lone row (decoding's head, a last chunk) skips the panel.
-      e.when(
-          e.less(from, e.sub(to, e.c64(1))),
-          [&] {
-            Value panel = scratchPointer(e, context);
-            unpackPanel(e, mm, rowBlock, panel);
-            emitRows(e, library, mm, panel, in, outBlock, from, to, block);
-          },
-          one);
+      if (!epilogue.any())
+        return emitBlock(e, library, whole, weights[0], in, outBlock, from, to,
+                         block, scratch);
+      // Behind the panel, a tile for each product whose first row is `from`.
+      SmallVector<Value> tiles;
+      for (auto [i, mm] : llvm::enumerate(products)) {
+        Value start = e.at(scratch, panel + int64_t(i) * tileBytes);
+        tiles.push_back(e.at(start, e.mul(from, e.c64(-mm.outBytes))));
+        emitBlock(e, library, mm, weights[i], in, tiles[i], from, to, block,
+                  scratch);
+      }
+      e.loop(from, to, 1, [&](Value row) {
+        SmallVector<Value> values;
+        for (auto [mm, start] : llvm::zip(products, tiles))
+          values.push_back(e.load(e.vec(e.f32()),
+                                  e.at(start, e.mul(row, e.c64(mm.outBytes)))));
+        storeBlock(e, whole, epilogue.apply(e, values),
+                   e.at(outBlock, e.mul(row, e.c64(whole.outBytes))), block);
+      });
     });
   };
-  library.call(builder, op.getLoc(), name, operands, body, scratch);
+  library.call(builder, op.getLoc(), name, operands, body,
+               panel + int64_t(products.size()) * tileBytes);
 }
 
 }  // namespace gemmac::targets

@@ -4,6 +4,7 @@
 
 #include "targets/common/KernelLibrary.h"
 #include "targets/common/PackedEmission.h"
+#include "targets/common/RowEmission.h"
 
 using namespace mlir;
 using namespace gemmac::kernel;
@@ -43,78 +44,61 @@ void lowerMap(Operation *op, StringRef name, ValueRange operands,
       });
 }
 
-// y = g / (1 + exp(−2u)) · up, u = √(2/π)·(g + 0.044715·g³).
-Value geglu(Emitter &e, ArrayRef<Value> in) {
-  Value g = in[0];
-  Value cube = e.mul(e.mul(g, g), g);
-  Value inner = e.fma(cube, e.splatF(0.044715f), g);
-  Value u = e.mul(inner, e.splatF(0.79788456f));
-  Value t = e.exp(e.mul(u, e.splatF(-2.0f)));
-  return e.mul(e.div(g, e.add(e.splatF(1.0f), t)), in[1]);
-}
-
+// Operands: in, gain, out, row, [residual].
 void lowerRmsNorm(RmsNormRowOp op, ValueRange operands, OpBuilder &builder,
                   KernelLibrary &library) {
   int64_t n = columns(op.getIn());
-  int64_t segment = op.getGain().getType().columns();
-  float eps = op.getEps().convertToFloat();
-  float offset = op.getGainOffset().convertToFloat();
-  std::string name = "rms_norm_" + std::to_string(n) + "_" +
-                     std::to_string(segment) + "_" + bits(eps) + "_" +
-                     bits(offset);
+  Norm norm{op.getGain().getType().columns(), op.getEps().convertToFloat(),
+            op.getGainOffset().convertToFloat()};
+  std::string name = "rms_norm_" + std::to_string(n) + norm.name() +
+                     (op.getResidual() ? "_residual" : "");
   library.call(
       builder, op.getLoc(), name, operands,
       [&](Emitter &e, ValueRange arguments) {
-        Value in = rowAt(e, arguments[0], arguments[3], n * 4);
+        Value row = arguments[3];
+        Value in = rowAt(e, arguments[0], row, n * 4);
         Value gain = arguments[1];
-        Value out = rowAt(e, arguments[2], arguments[3], n * 4);
-        e.loop(e.c64(0), e.c64(n * 4), segment * 4, [&](Value start) {
+        Value out = rowAt(e, arguments[2], row, n * 4);
+        Value residual;
+        if (op.getResidual()) residual = rowAt(e, arguments[4], row, n * 4);
+        e.loop(e.c64(0), e.c64(n * 4), norm.columns * 4, [&](Value start) {
           Value x = e.at(in, start), y = e.at(out, start);
-          int64_t whole = segment / kLanes * kLanes;
-          auto square = [&](Value sum, Value at, int64_t count) {
-            Value v = e.loadLanes(at, count);
-            return e.fma(v, v, sum);
-          };
-          Value sum = e.splatF(0);
-          if (whole)
-            sum =
-                e.loop(e.c64(0), e.c64(whole * 4), kLanes * 4, {sum},
-                       [&](Value at, ValueRange carried) -> SmallVector<Value> {
-                         return {square(carried[0], e.at(x, at), kLanes)};
-                       })[0];
-          if (segment > whole)
-            sum = square(sum, e.at(x, whole * 4), segment - whole);
-          Value total =
-              e.tree(sum, [&](Value a, Value b) { return e.add(a, b); });
-          Value mean = e.div(total, e.cf(float(segment)));
-          Value root =
-              LLVM::SqrtOp::create(e.b, e.loc, e.f32(), e.add(mean, e.cf(eps)));
-          Value r = e.splat(e.div(e.cf(1.0f), root));
-          e.lanes(segment, [&](Value at, int64_t count) {
-            Value g = e.loadLanes(e.at(gain, at), count);
-            if (offset != 0) g = e.add(g, e.splatF(offset));
-            Value v = e.loadLanes(e.at(x, at), count);
-            e.storeLanes(e.mul(e.mul(v, r), g), e.at(y, at), count);
+          Value factor = emitNormFactor(e, norm, x);
+          e.lanes(norm.columns, [&](Value at, int64_t count) {
+            Value v = emitNormalised(e, norm, e.loadLanes(e.at(x, at), count),
+                                     factor, gain, at, count);
+            if (residual)
+              v = e.add(e.loadLanes(e.at(e.at(residual, start), at), count), v);
+            e.storeLanes(v, e.at(y, at), count);
           });
         });
       });
 }
 
 // a = absmax / 127 (0 below 2^-110), q = round-half-even(x · (1/a)) by adding
-// 1.5 · 2^23, clamped; sums of the codes per 16 and 32.
+// 1.5 · 2^23, clamped; sums of the codes per 16 and 32. Operands: in, out, row,
+// [gain].
 void lowerQuantize(QuantizeRowOp op, ValueRange operands, OpBuilder &builder,
                    KernelLibrary &library) {
   int64_t n = columns(op.getIn());
+  std::optional<Norm> norm = Norm::of(op);
   library.call(
-      builder, op.getLoc(), "quantize_" + std::to_string(n), operands,
+      builder, op.getLoc(),
+      "quantize_" + std::to_string(n) + (norm ? norm->name() : ""), operands,
       [&](Emitter &e, ValueRange arguments) {
         Value in = rowAt(e, arguments[0], arguments[2], n * 4);
         Value out = rowAt(e, arguments[1], arguments[2], activationRowBytes(n));
         auto addI = [&](Value a, Value b) { return e.add(a, b); };
+        Value factor = norm ? emitNormFactor(e, *norm, in) : Value();
         e.loop(e.c64(0), e.c64(n / 32), 1, [&](Value g) {
-          Value x = e.at(in, e.shl(g, 7));
-          Value halves[2] = {e.load(e.vec(e.f32()), x),
-                             e.load(e.vec(e.f32()), x, 64)};
+          Value halves[2];
+          for (int64_t half = 0; half < 2; ++half) {
+            Value at = e.add(e.shl(g, 7), e.c64(64 * half));
+            halves[half] = e.load(e.vec(e.f32()), e.at(in, at));
+            if (norm)
+              halves[half] = emitNormalised(e, *norm, halves[half], factor,
+                                            arguments[3], at, kLanes);
+          }
           Value top = e.tree(e.max(e.abs(halves[0]), e.abs(halves[1])),
                              [&](Value a, Value b) { return e.max(a, b); });
           Value enough = arith::CmpFOp::create(
@@ -141,30 +125,24 @@ void lowerQuantize(QuantizeRowOp op, ValueRange operands, OpBuilder &builder,
       });
 }
 
+// Operands: in, angles, out, row, [gain].
 void lowerRope(RopeRowOp op, ValueRange operands, OpBuilder &builder,
                KernelLibrary &library) {
   int64_t n = columns(op.getIn()), width = columns(op.getAngles());
-  std::string name = "rope_" + std::to_string(n) + "_" + std::to_string(width);
-  library.call(
-      builder, op.getLoc(), name, operands,
-      [&](Emitter &e, ValueRange arguments) {
-        Value in = rowAt(e, arguments[0], arguments[3], n * 4);
-        Value angles = rowAt(e, arguments[1], arguments[3], width * 4);
-        Value out = rowAt(e, arguments[2], arguments[3], n * 4);
-        e.loop(e.c64(0), e.c64(n * 4), width * 4, [&](Value head) {
-          Value x = e.at(in, head), y = e.at(out, head);
-          e.lanes(width / 2, [&](Value at, int64_t count) {
-            Value lo = e.loadLanes(e.at(x, at), count);
-            Value hi = e.loadLanes(e.at(e.at(x, width * 2), at), count);
-            Value c = e.loadLanes(e.at(angles, at), count);
-            Value s = e.loadLanes(e.at(e.at(angles, width * 2), at), count);
-            e.storeLanes(e.fma(lo, c, e.negate(e.mul(hi, s))), e.at(y, at),
-                         count);
-            e.storeLanes(e.fma(hi, c, e.mul(lo, s)),
-                         e.at(e.at(y, width * 2), at), count);
-          });
-        });
-      });
+  std::optional<Norm> norm = Norm::of(op);
+  std::string name = "rope_" + std::to_string(n) + "_" + std::to_string(width) +
+                     (norm ? norm->name() : "");
+  library.call(builder, op.getLoc(), name, operands,
+               [&](Emitter &e, ValueRange arguments) {
+                 Value in = rowAt(e, arguments[0], arguments[3], n * 4);
+                 Value angles = rowAt(e, arguments[1], arguments[3], width * 4);
+                 Value out = rowAt(e, arguments[2], arguments[3], n * 4);
+                 e.loop(e.c64(0), e.c64(n * 4), width * 4, [&](Value head) {
+                   emitRotatedHead(e, width, e.at(in, head), angles,
+                                   e.at(out, head), norm,
+                                   norm ? arguments[4] : Value());
+                 });
+               });
 }
 
 // inv_freq in double, rounded once: f32 pow differs in its last bit between
@@ -311,7 +289,9 @@ void lowerRowOp(Operation *op, ValueRange operands, OpBuilder &builder,
           [&](CopyRowOp copy) { lowerCopy(copy, operands, builder, library); })
       .Case([&](GegluRowOp map) {
         lowerMap(op, "geglu", operands, builder, library, columns(map.getOut()),
-                 geglu);
+                 [](Emitter &e, ArrayRef<Value> in) {
+                   return emitGeglu(e, in[0], in[1]);
+                 });
       })
       .Case([&](AddRowOp map) {
         lowerMap(
@@ -322,8 +302,7 @@ void lowerRowOp(Operation *op, ValueRange operands, OpBuilder &builder,
         float cap = map.getCap().convertToFloat();
         lowerMap(op, "softcap_" + bits(cap), operands, builder, library,
                  columns(map.getOut()), [&](Emitter &e, ArrayRef<Value> in) {
-                   Value t = e.tanh(e.div(in[0], e.splatF(cap)));
-                   return e.mul(t, e.splatF(cap));
+                   return emitSoftcap(e, in[0], cap);
                  });
       });
 }

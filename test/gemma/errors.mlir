@@ -208,3 +208,43 @@ func.func @rows_are_f32(%x: tensor<?x64xf16>) {
   %y = gemma.wanted_rows %x : tensor<?x64xf16>
   return
 }
+
+// -----
+
+func.func @rms_norm_c3(%x: tensor<?x64xf32>, %r: tensor<?x32xf32>, %g: !quantized.tensor<64, f32>) {
+  // expected-error @+1 {{rms_norm_c3: expected a residual of 'tensor<?x64xf32>', found 'tensor<?x32xf32>'}}
+  %y = gemma.rms_norm %x, %g {eps = 1.0e-06 : f32, gain_offset = 1.0 : f32} : tensor<?x64xf32>, !quantized.tensor<64, f32> residual %r : tensor<?x32xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c3(%x: tensor<?x64xf32>, %w: !quantized.tensor<96x64, f32>, %v: !quantized.tensor<80x64, f32>) {
+  // expected-error @+1 {{linear_c3: expected two weights and one result of one height}}
+  %y = gemma.linear %x, %w, %v {geglu} : tensor<?x64xf32>, !quantized.tensor<96x64, f32>, !quantized.tensor<80x64, f32> -> tensor<?x96xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c4(%x: tensor<?x64xf32>, %w: !quantized.tensor<96x64, f32>) {
+  // expected-error @+1 {{linear_c4: expected softcap > 0 and no geglu}}
+  %y = gemma.linear %x, %w, %w {geglu, softcap = 30.0 : f32} : tensor<?x64xf32>, !quantized.tensor<96x64, f32>, !quantized.tensor<96x64, f32> -> tensor<?x96xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c5(%x: tensor<?x64xf32>, %w: !quantized.tensor<96x64, f32>, %g: !quantized.tensor<64, f32>) {
+  // expected-error @+1 {{linear_c5: expected a gain of 64 with eps > 0 and gain_offset}}
+  %y = gemma.linear %x, %w norm %g {eps = 1.0e-06 : f32} : tensor<?x64xf32>, !quantized.tensor<96x64, f32> norm !quantized.tensor<64, f32> -> tensor<?x96xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c4(%q: tensor<?x64xf32>, %k: tensor<?x32xf32>, %p: tensor<?xi32>, %g: !quantized.tensor<16, f32>) {
+  // expected-error @+1 {{attention_c4: expected angles of 16 columns}}
+  %o = gemma.attention %q, %k, %k, %p norm %g, %g {head_dim = 16 : i64, scale = 0.25 : f32, softcap = 0.0 : f32, window = 0 : i64, eps = 1.0e-06 : f32, gain_offset = 1.0 : f32} : tensor<?x64xf32>, tensor<?x32xf32>, tensor<?x32xf32>, tensor<?xi32> norm !quantized.tensor<16, f32>, !quantized.tensor<16, f32>
+  return
+}

@@ -66,6 +66,24 @@ func.func @matmul(%w: !quantized.tensor<96x64, q5_0>, %f: !quantized.tensor<96x6
   return
 }
 
+// Operations that fusion made: a norm, a rotation, a gate on the way.
+// CHECK-LABEL: func.func @fused
+func.func @fused(%step: !kernel.step, %w: !quantized.tensor<64x64, q5_0>, %u: !quantized.tensor<64x64, q4_0>, %g: !quantized.tensor<64, f32>, %h: !quantized.tensor<16, f32>, %q: memref<?x128xi8>, %x: memref<?x64xf32>, %a: memref<?x16xf32>, %t: index) {
+  // CHECK: kernel.rms_norm_row {{.*}} : memref<?x64xf32>, <64, f32>, memref<?x64xf32> residual %{{.*}} : memref<?x64xf32>
+  kernel.rms_norm_row %x, %g, %x[%t] {eps = 1.0e-06 : f32, gain_offset = 0.0 : f32} : memref<?x64xf32>, !quantized.tensor<64, f32>, memref<?x64xf32> residual %x : memref<?x64xf32>
+  // CHECK: kernel.quantize_row %{{.*}}, %{{.*}}[%{{.*}}] norm %{{.*}} {{.*}} norm !quantized.tensor<64, f32>
+  kernel.quantize_row %x, %q[%t] norm %g {eps = 1.0e-06 : f32, gain_offset = 0.0 : f32} : memref<?x64xf32>, memref<?x128xi8> norm !quantized.tensor<64, f32>
+  // CHECK: kernel.rope_row %{{.*}}, %{{.*}}, %{{.*}}[%{{.*}}] norm %{{.*}} {{.*}} norm !quantized.tensor<16, f32>
+  kernel.rope_row %x, %a, %x[%t] norm %h {eps = 1.0e-06 : f32, gain_offset = 0.0 : f32} : memref<?x64xf32>, memref<?x16xf32>, memref<?x64xf32> norm !quantized.tensor<16, f32>
+  // CHECK: kernel.kv_store_row %{{.*}}, %{{.*}}, %{{.*}}[%{{.*}}] layer %{{.*}} rope %{{.*}} norm %{{.*}} {{.*}} rope memref<?x16xf32> norm !quantized.tensor<16, f32>
+  kernel.kv_store_row %step, %a, %a[%t] layer %t rope %a norm %h {eps = 1.0e-06 : f32, gain_offset = 0.0 : f32, head_dim = 16 : i64, kv_format = "bf16"} : memref<?x16xf32>, memref<?x16xf32> rope memref<?x16xf32> norm !quantized.tensor<16, f32>
+  // CHECK: kernel.matmul_tile %{{.*}}, %{{.*}}, %{{.*}}[%{{.*}}] rows %{{.*}} geglu %{{.*}} {{.*}} geglu !quantized.tensor<64x64, q4_0>
+  kernel.matmul_tile %w, %q, %x[%t] rows %t geglu %u {chunk_rows = 8 : i64, row_blocks = 1 : i64} : !quantized.tensor<64x64, q5_0>, memref<?x128xi8>, memref<?x64xf32> geglu !quantized.tensor<64x64, q4_0>
+  // CHECK: kernel.matmul_tile {{.*}}softcap = 3.000000e+01 : f32
+  kernel.matmul_tile %w, %q, %x[%t] rows %t {chunk_rows = 8 : i64, row_blocks = 1 : i64, softcap = 30.0 : f32} : !quantized.tensor<64x64, q5_0>, memref<?x128xi8>, memref<?x64xf32>
+  return
+}
+
 // CHECK-LABEL: func.func @attention
 func.func @attention(%step: !kernel.step, %q: memref<?x64xf32>, %p: memref<?x512xf32>, %t: index, %layer: index) {
   // CHECK: kernel.attention_tile %{{.*}}, %{{.*}}, %{{.*}}[%{{.*}}] layer %{{.*}} {head_dim = 16 : i64, kv_format = "f32", kv_heads = 1 : i64, scale = 2.500000e-01 : f32, softcap = 0.000000e+00 : f32, window = 512 : i64} : memref<?x64xf32>, memref<?x64xf32>

@@ -30,19 +30,19 @@ module attributes {gemma.model = {context = 1000 : i64, ffn = 32 : i64, head_dim
   quantized.weight_table @layer_0.w0 [@w0] : !quantized.tensor<32x32, f32>
   func.func private @layer_0(%arg0: tensor<?x32xf32>, %arg1: tensor<?xi32>, %arg2: index, %arg3: index) -> tensor<?x32xf32> attributes {gemma.layer_kind = 0 : i64} {
     %0 = quantized.reference @layer_0.w0[%arg2] : <32x32, f32>
-    %1 = gemma.linear %arg0, %0 : tensor<?x32xf32>, <32x32, f32> -> tensor<?x32xf32>
+    %1 = gemma.linear %arg0, %0 : tensor<?x32xf32>, !quantized.tensor<32x32, f32> -> tensor<?x32xf32>
     %2 = gemma.attention %1, %arg0, %arg0, %arg1 {head_dim = 16 : i64, scale = 2.500000e-01 : f32, softcap = 0.000000e+00 : f32, window = 5 : i64} : tensor<?x32xf32>, tensor<?x32xf32>, tensor<?x32xf32>, tensor<?xi32>
     %3 = gemma.add %arg0, %2 : tensor<?x32xf32>
     return %3 : tensor<?x32xf32>
   }
   func.func @forward(%arg0: tensor<?xi32>, %arg1: tensor<?xi32>) -> tensor<?x64xf32> {
     %0 = quantized.reference @e : <64x32, f32>
-    %1 = gemma.embed %arg0, %0 {scale = 2.000000e+00 : f32} : tensor<?xi32>, <64x32, f32> -> tensor<?x32xf32>
+    %1 = gemma.embed %arg0, %0 {scale = 2.000000e+00 : f32} : tensor<?xi32>, !quantized.tensor<64x32, f32> -> tensor<?x32xf32>
     %c0 = arith.constant 0 : index
     %c0_0 = arith.constant 0 : index
     %2 = call @layer_0(%1, %arg1, %c0, %c0_0) : (tensor<?x32xf32>, tensor<?xi32>, index, index) -> tensor<?x32xf32>
     %4 = gemma.wanted_rows %2 : tensor<?x32xf32>
-    %5 = gemma.linear %4, %0 : tensor<?x32xf32>, <64x32, f32> -> tensor<?x64xf32>
+    %5 = gemma.linear %4, %0 : tensor<?x32xf32>, !quantized.tensor<64x32, f32> -> tensor<?x64xf32>
     return %5 : tensor<?x64xf32>
   }
 }

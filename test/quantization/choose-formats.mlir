@@ -20,7 +20,7 @@ func.func @layer(%x: tensor<?x256xf32>) -> tensor<?x64xf32> {
   // INT8: gemma.layer
   %y = gemma.layer 0 (%a = %x) : (tensor<?x256xf32>) -> tensor<?x64xf32> {
     // INT8: %[[W:.*]] = quantized.reference @q : <64x256, q8_0>
-    // INT8: gemma.linear %{{.*}}, %[[W]] : tensor<?x256xf32>, <64x256, q8_0>
+    // INT8: gemma.linear %{{.*}}, %[[W]] : tensor<?x256xf32>, !quantized.tensor<64x256, q8_0>
     // F32: quantized.reference @q : <64x256, f32>
     %w = quantized.reference @q : !quantized.tensor<64x256, q4_k>
     %z = gemma.linear %a, %w : tensor<?x256xf32>, !quantized.tensor<64x256, q4_k> -> tensor<?x64xf32>

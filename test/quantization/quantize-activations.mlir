@@ -7,13 +7,13 @@ quantized.weight @q : !quantized.tensor<64x32, q5_0> {file = 0 : i64, offset = 0
 quantized.weight @k : !quantized.tensor<32x32, q8_0> {file = 0 : i64, offset = 0 : i64, source_bytes = 1088 : i64, source_format = "q8_0"}
 quantized.weight @o : !quantized.tensor<32x64, q4_0> {file = 0 : i64, offset = 0 : i64, source_bytes = 1152 : i64, source_format = "q4_0"}
 // CHECK-LABEL: func.func @layer
-// REMARK: remark: [Passed] QuantizeActivations {{.*}}one quantization of 32 columns for 2 linears
+// REMARK: remark: [Passed] QuantizeActivations {{.*}}one quantization of 32 columns for 2 weights
 func.func @layer(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
   // CHECK: gemma.layer 0 (%[[X:.*]] = %{{.*}})
   %y = gemma.layer 0 (%a = %x) : (tensor<?x32xf32>) -> tensor<?x32xf32> {
     // CHECK: %[[Q:.*]] = quantized.reference @q
     // CHECK: %[[C:.*]] = quantized.quantize_activation %[[X]] : tensor<?x32xf32> -> <32>
-    // CHECK-NEXT: %[[M:.*]] = quantized.matmul %[[C]], %[[Q]] : <32>, <64x32, q5_0> -> tensor<?x64xf32>
+    // CHECK-NEXT: %[[M:.*]] = quantized.matmul %[[C]], %[[Q]] : <32>, !quantized.tensor<64x32, q5_0> -> tensor<?x64xf32>
     %q = quantized.reference @q : !quantized.tensor<64x32, q5_0>
     %0 = gemma.linear %a, %q : tensor<?x32xf32>, !quantized.tensor<64x32, q5_0> -> tensor<?x64xf32>
     // CHECK-NOT: quantize_activation
@@ -57,4 +57,27 @@ func.func @floats(%x: tensor<?x40xf32>) -> tensor<?x8xf32> {
   // CHECK: gemma.linear
   %y = gemma.linear %x, %w : tensor<?x40xf32>, !quantized.tensor<8x40, bf16> -> tensor<?x8xf32>
   return %y : tensor<?x8xf32>
+}
+
+// -----
+
+// A fused linear keeps its weights together and hands its norm to the codes; a
+// float weight among them gets a linear of its own.
+// CHECK-LABEL: func.func @fused
+// CHECK-SAME: %[[X:[^:]*]]: tensor<?x32xf32>, %[[G:[^:]*]]: {{.*}}, %[[Q:[^:]*]]: {{.*}}, %[[F:[^:]*]]: {{.*}}) ->
+func.func @fused(%x: tensor<?x32xf32>, %g: !quantized.tensor<32, f32>, %q: !quantized.tensor<64x32, q5_0>, %f: !quantized.tensor<64x32, bf16>) -> (tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>) {
+  // CHECK-NEXT: %[[A:.*]] = quantized.quantize_activation %[[X]] norm %[[G]]
+  // CHECK-NEXT: %[[QA:.*]] = quantized.matmul %[[A]], %[[Q]]
+  // CHECK-NEXT: %[[FA:.*]] = gemma.linear %[[X]], %[[F]] norm %[[G]]
+  %0:2 = gemma.linear %x, %q, %f norm %g {eps = 1.0e-06 : f32, gain_offset = 1.0 : f32} : tensor<?x32xf32>, !quantized.tensor<64x32, q5_0>, !quantized.tensor<64x32, bf16> norm !quantized.tensor<32, f32> -> tensor<?x64xf32>, tensor<?x64xf32>
+  // Without a norm the codes are others.
+  // CHECK-NEXT: %[[B:.*]] = quantized.quantize_activation %[[X]] :
+  // CHECK-NEXT: %[[GATE:.*]] = quantized.matmul %[[B]], %[[Q]]
+  // CHECK-NEXT: %[[UP:.*]] = gemma.linear %[[X]], %[[F]] :
+  // CHECK-NEXT: %[[MIXED:.*]] = gemma.geglu %[[GATE]], %[[UP]]
+  %1 = gemma.linear %x, %q, %f {geglu} : tensor<?x32xf32>, !quantized.tensor<64x32, q5_0>, !quantized.tensor<64x32, bf16> -> tensor<?x64xf32>
+  // CHECK-NEXT: %[[GATED:.*]] = quantized.matmul %[[B]], %[[Q]], %[[Q]] {{.*}} {geglu}
+  %2 = gemma.linear %x, %q, %q {geglu} : tensor<?x32xf32>, !quantized.tensor<64x32, q5_0>, !quantized.tensor<64x32, q5_0> -> tensor<?x64xf32>
+  // CHECK-NEXT: return %[[QA]], %[[FA]], %[[MIXED]], %[[GATED]]
+  return %0#0, %0#1, %1, %2 : tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>
 }

@@ -87,7 +87,7 @@ func.func @quantize_activation_c1(%x: tensor<?x64xf32>) {
 // -----
 
 func.func @matmul_c1(%c: !quantized.activations<64>, %w: !quantized.tensor<96x32, q8_0>) {
-  // expected-error @+1 {{matmul_c1: expected 64 weight columns, found 32}}
+  // expected-error @+1 {{matmul_c1: expected a matrix of 64 columns, found '!quantized.tensor<96x32, q8_0>'}}
   %y = quantized.matmul %c, %w : !quantized.activations<64>, !quantized.tensor<96x32, q8_0> -> tensor<?x96xf32>
   return
 }
@@ -102,8 +102,40 @@ func.func @matmul_c2(%c: !quantized.activations<32>, %w: !quantized.tensor<96x32
 
 // -----
 
-func.func @matmul_c3(%c: !quantized.activations<32>, %w: !quantized.tensor<96x32, bf16>) {
-  // expected-error @+1 {{matmul_c3: expected a format with integer codes, found bf16}}
+func.func @matmul_c5(%c: !quantized.activations<32>, %w: !quantized.tensor<96x32, bf16>) {
+  // expected-error @+1 {{matmul_c5: expected a format with integer codes, found bf16}}
   %y = quantized.matmul %c, %w : !quantized.activations<32>, !quantized.tensor<96x32, bf16> -> tensor<?x96xf32>
+  return
+}
+
+// -----
+
+func.func @quantize_activation_c2(%x: tensor<?x64xf32>, %g: !quantized.tensor<32, f32>) {
+  // expected-error @+1 {{quantize_activation_c2: expected a gain of 64 with eps > 0 and gain_offset}}
+  %c = quantized.quantize_activation %x norm %g : tensor<?x64xf32> norm !quantized.tensor<32, f32> -> !quantized.activations<64> {eps = 1.0e-06 : f32, gain_offset = 1.0 : f32}
+  return
+}
+
+// -----
+
+func.func @matmul_c2_results(%c: !quantized.activations<32>, %w: !quantized.tensor<96x32, q8_0>) {
+  // expected-error @+1 {{matmul_c2: expected 2 results, found 1}}
+  %y = quantized.matmul %c, %w, %w : !quantized.activations<32>, !quantized.tensor<96x32, q8_0>, !quantized.tensor<96x32, q8_0> -> tensor<?x96xf32>
+  return
+}
+
+// -----
+
+func.func @matmul_c3(%c: !quantized.activations<32>, %w: !quantized.tensor<96x32, q8_0>) {
+  // expected-error @+1 {{matmul_c3: expected two weights and one result of one height}}
+  %y = quantized.matmul %c, %w : !quantized.activations<32>, !quantized.tensor<96x32, q8_0> -> tensor<?x96xf32> {geglu}
+  return
+}
+
+// -----
+
+func.func @matmul_c4(%c: !quantized.activations<32>, %w: !quantized.tensor<96x32, q8_0>) {
+  // expected-error @+1 {{matmul_c4: expected softcap > 0 and no geglu}}
+  %y = quantized.matmul %c, %w : !quantized.activations<32>, !quantized.tensor<96x32, q8_0> -> tensor<?x96xf32> {softcap = 0.0 : f32}
   return
 }

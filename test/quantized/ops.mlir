@@ -22,9 +22,9 @@ func.func @products(%x: tensor<?x32xf32>, %i: index) -> (tensor<?x64xf32>, tenso
   %e = quantized.reference @layer_0.q[%i] : !quantized.tensor<64x32, q5_0>
   // CHECK: %[[C:.*]] = quantized.quantize_activation %{{.*}} : tensor<?x32xf32> -> <32>
   %c = quantized.quantize_activation %x : tensor<?x32xf32> -> !quantized.activations<32>
-  // CHECK: quantized.matmul %[[C]], %[[W]] : <32>, <64x32, q5_0> -> tensor<?x64xf32>
+  // CHECK: quantized.matmul %[[C]], %[[W]] : <32>, !quantized.tensor<64x32, q5_0> -> tensor<?x64xf32>
   %y = quantized.matmul %c, %w : !quantized.activations<32>, !quantized.tensor<64x32, q5_0> -> tensor<?x64xf32>
-  // CHECK: quantized.matmul %[[C]], %[[E]] : <32>, <64x32, q5_0> -> tensor<?x64xf32>
+  // CHECK: quantized.matmul %[[C]], %[[E]] : <32>, !quantized.tensor<64x32, q5_0> -> tensor<?x64xf32>
   %z = quantized.matmul %c, %e : !quantized.activations<32>, !quantized.tensor<64x32, q5_0> -> tensor<?x64xf32>
   return %y, %z : tensor<?x64xf32>, tensor<?x64xf32>
 }

@@ -46,7 +46,8 @@ class Gemma3Graph {
     at(path);
     int64_t in = cast<RankedTensorType>(x.getType()).getDimSize(1);
     Value weight = weights.reference(builder, path + ".weight", {out, in});
-    return gemma::LinearOp::create(builder, loc, rows(out), x, weight);
+    return gemma::LinearOp::create(builder, loc, rows(out), x, weight)
+        ->getResult(0);
   }
   Value softcap(Value x, double cap) {
     if (cap == 0) return x;

@@ -1,0 +1,82 @@
+// --gemmac-fuse-rope: attention(rope(q), rope(k)), with or without a norm of
+// the heads before -> attention that normalises and rotates on the way to the
+// product and into the cache. IR before and after: test/fusion/fuse-rope.mlir.
+// Needs gemma.attention: runs after FuseAttention.
+#include "compiler/fusion/Fusing.h"
+#include "compiler/fusion/Passes.h"
+
+namespace gemmac::fusion {
+#define GEN_PASS_DEF_FUSEROPE
+#include "compiler/fusion/Passes.h.inc"
+}  // namespace gemmac::fusion
+
+using namespace mlir;
+using namespace gemmac;
+using namespace gemmac::fusion;
+
+namespace {
+
+class FuseRope : public fusion::impl::FuseRopeBase<FuseRope> {
+ public:
+  void runOnOperation() override;
+};
+
+const Remarks remarks("FuseRope");
+
+}  // namespace
+
+namespace {
+
+// rope, and the norm in front of it if each head has its own segment.
+struct Rotated {
+  gemma::RopeOp rope;
+  gemma::RmsNormOp norm;  // may be null
+  Value input() { return norm ? norm.getInput() : rope.getInput(); }
+};
+
+}  // namespace
+
+static Rotated match(Value value, int64_t headDim) {
+  Rotated found{onlyUserOf<gemma::RopeOp>(value), {}};
+  if (!found.rope) return found;
+  auto norm = onlyUserOf<gemma::RmsNormOp>(found.rope.getInput());
+  if (norm && !norm.getResidual() &&
+      norm.getGain().getType().columns() == headDim)
+    found.norm = norm;
+  return found;
+}
+
+void FuseRope::runOnOperation() {
+  for (auto attention : collect<gemma::AttentionOp>(getOperation())) {
+    if (attention.getAngles()) continue;
+    int64_t headDim = attention.getHeadDim();
+    Rotated query = match(attention.getQuery(), headDim);
+    Rotated key = match(attention.getKey(), headDim);
+    if (!query.rope || !key.rope ||
+        query.rope.getAngles() != key.rope.getAngles()) {
+      remarks.missed(attention,
+                     "query and key are not rotated by the same angles");
+      continue;
+    }
+    // One norm alone stays where it is: the op takes both or none.
+    bool norms = query.norm && key.norm &&
+                 query.norm.getEpsAttr() == key.norm.getEpsAttr() &&
+                 query.norm.getGainOffsetAttr() == key.norm.getGainOffsetAttr();
+    if (!norms) query.norm = key.norm = {};
+    attention.getQueryMutable().assign(query.input());
+    attention.getKeyMutable().assign(key.input());
+    attention.getAnglesMutable().assign(query.rope.getAngles());
+    if (norms) {
+      attention.getQueryGainMutable().assign(query.norm.getGain());
+      attention.getKeyGainMutable().assign(key.norm.getGain());
+      attention.setEpsAttr(query.norm.getEpsAttr());
+      attention.setGainOffsetAttr(query.norm.getGainOffsetAttr());
+    }
+    remarks.passed(attention, norms ? "rotates and normalises its heads"
+                                    : "rotates its heads");
+    for (Rotated &rotated : {std::ref(query), std::ref(key)}) {
+      rotated.rope.erase();
+      if (rotated.norm) rotated.norm.erase();
+    }
+  }
+}

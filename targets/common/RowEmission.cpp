@@ -1,0 +1,71 @@
+// See RowEmission.h.
+#include "targets/common/RowEmission.h"
+
+using namespace mlir;
+
+namespace gemmac::targets {
+
+std::string Norm::name() const {
+  return "_norm" + std::to_string(columns) + "_" +
+         std::to_string(llvm::bit_cast<uint32_t>(eps)) + "_" +
+         std::to_string(llvm::bit_cast<uint32_t>(offset));
+}
+
+Value emitNormFactor(Emitter &e, const Norm &norm, Value x) {
+  int64_t n = norm.columns, whole = n / kLanes * kLanes;
+  auto square = [&](Value sum, Value at, int64_t count) {
+    Value v = e.loadLanes(at, count);
+    return e.fma(v, v, sum);
+  };
+  Value sum = e.splatF(0);
+  if (whole)
+    sum = e.loop(e.c64(0), e.c64(whole * 4), kLanes * 4, {sum},
+                 [&](Value at, ValueRange carried) -> SmallVector<Value> {
+                   return {square(carried[0], e.at(x, at), kLanes)};
+                 })[0];
+  if (n > whole) sum = square(sum, e.at(x, whole * 4), n - whole);
+  Value total = e.tree(sum, [&](Value a, Value b) { return e.add(a, b); });
+  Value mean = e.div(total, e.cf(float(n)));
+  Value root =
+      LLVM::SqrtOp::create(e.b, e.loc, e.f32(), e.add(mean, e.cf(norm.eps)));
+  return e.splat(e.div(e.cf(1.0f), root));
+}
+
+Value emitNormalised(Emitter &e, const Norm &norm, Value v, Value factor,
+                     Value gain, Value bytes, int64_t count) {
+  Value g = e.loadLanes(e.at(gain, bytes), count);
+  if (norm.offset != 0) g = e.add(g, e.splatF(norm.offset));
+  return e.mul(e.mul(v, factor), g);
+}
+
+void emitRotatedHead(Emitter &e, int64_t width, Value x, Value angles, Value y,
+                     const std::optional<Norm> &norm, Value gain) {
+  Value factor = norm ? emitNormFactor(e, *norm, x) : Value();
+  e.lanes(width / 2, [&](Value at, int64_t count) {
+    auto read = [&](Value bytes) {
+      Value v = e.loadLanes(e.at(x, bytes), count);
+      return norm ? emitNormalised(e, *norm, v, factor, gain, bytes, count) : v;
+    };
+    Value upper = e.add(at, e.c64(width * 2));
+    Value lo = read(at), hi = read(upper);
+    Value c = e.loadLanes(e.at(angles, at), count);
+    Value s = e.loadLanes(e.at(angles, upper), count);
+    e.storeLanes(e.fma(lo, c, e.negate(e.mul(hi, s))), e.at(y, at), count);
+    e.storeLanes(e.fma(hi, c, e.mul(lo, s)), e.at(y, upper), count);
+  });
+}
+
+// y = g / (1 + exp(−2u)) · up, u = √(2/π)·(g + 0.044715·g³).
+Value emitGeglu(Emitter &e, Value gate, Value up) {
+  Value cube = e.mul(e.mul(gate, gate), gate);
+  Value inner = e.fma(cube, e.splatF(0.044715f), gate);
+  Value u = e.mul(inner, e.splatF(0.79788456f));
+  Value t = e.exp(e.mul(u, e.splatF(-2.0f)));
+  return e.mul(e.div(gate, e.add(e.splatF(1.0f), t)), up);
+}
+
+Value emitSoftcap(Emitter &e, Value x, float cap) {
+  return e.mul(e.tanh(e.div(x, e.splatF(cap))), e.splatF(cap));
+}
+
+}  // namespace gemmac::targets

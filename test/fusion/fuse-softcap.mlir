@@ -1,0 +1,21 @@
+// RUN: gemmac-opt %s --gemmac-fuse-softcap | FileCheck %s
+
+// CHECK-LABEL: func.func @fuses
+// CHECK-NEXT: gemma.linear %arg0, %arg1 {softcap = 3.000000e+01 : f32}
+// CHECK-NEXT: return
+func.func @fuses(%x: tensor<?x64xf32>, %w: !quantized.tensor<96x64, f32>) -> tensor<?x96xf32> {
+  %y = gemma.linear %x, %w : tensor<?x64xf32>, !quantized.tensor<96x64, f32> -> tensor<?x96xf32>
+  %z = gemma.softcap %y {cap = 30.0 : f32} : tensor<?x96xf32>
+  return %z : tensor<?x96xf32>
+}
+
+// Must not fire: the uncapped rows are read elsewhere, and a cap of a cap.
+// CHECK-LABEL: func.func @keeps_what_is_read_twice
+// CHECK: gemma.softcap
+// CHECK: gemma.softcap
+func.func @keeps_what_is_read_twice(%x: tensor<?x64xf32>, %w: !quantized.tensor<96x64, f32>) -> (tensor<?x96xf32>, tensor<?x96xf32>) {
+  %y = gemma.linear %x, %w : tensor<?x64xf32>, !quantized.tensor<96x64, f32> -> tensor<?x96xf32>
+  %z = gemma.softcap %y {cap = 30.0 : f32} : tensor<?x96xf32>
+  %c = gemma.softcap %z {cap = 20.0 : f32} : tensor<?x96xf32>
+  return %c, %y : tensor<?x96xf32>, tensor<?x96xf32>
+}
