@@ -1,5 +1,5 @@
 // The reference interpreter: walks @forward op by op and hands each to its
-// formula in FloatOps or CodeOps. See Interpreter.h.
+// function in FloatOps or CodeOps. See Interpreter.h.
 #include "test/support/reference/Interpreter.h"
 
 #include <map>
@@ -33,7 +33,10 @@ int64_t lastDimension(Value value) {
 class Interpreter {
  public:
   Interpreter(ModuleOp module, const Options &options)
-      : module(module), options(options), files(module) {}
+      : module(module),
+        options(options),
+        floats(floatOps(options.order)),
+        files(module) {}
 
   // The results of `function` for `inputs`.
   FailureOr<SmallVector<Datum>> call(func::FuncOp function,
@@ -71,6 +74,7 @@ class Interpreter {
 
   ModuleOp module;
   Options options;
+  const FloatOps &floats;
   WeightFiles files;
   llvm::DenseMap<Value, Datum> data;
 };
@@ -169,47 +173,49 @@ FailureOr<Tensor> Interpreter::compute(gemma::EmbedOp op) {
 }
 
 Tensor Interpreter::compute(gemma::AttentionOp op) {
-  Tensor scores =
-      attentionScores(rows(op.getQuery()), stored(op.getKey()), op.getHeadDim(),
-                      op.getScale().convertToFloat());
-  if (float cap = op.getSoftcap().convertToFloat(); cap > 0)
-    scores = softcap(scores, cap);
-  scores = mask(scores, ids(op.getPositions()), op.getWindow());
-  return attentionValues(softmax(scores), stored(op.getValue()),
-                         op.getHeadDim());
+  AttentionShape shape{int64_t(op.getHeadDim()), op.getScale().convertToFloat(),
+                       op.getSoftcap().convertToFloat(),
+                       int64_t(op.getWindow())};
+  return floats.attention(rows(op.getQuery()), stored(op.getKey()),
+                          stored(op.getValue()), ids(op.getPositions()), shape);
 }
 
 FailureOr<Tensor> Interpreter::compute(Operation *op) {
   using Result = FailureOr<Tensor>;
+  if (options.order == Order::Exact &&
+      isa<gemma::AttentionScoresOp, gemma::SoftmaxOp, gemma::AttentionValuesOp>(
+          op))
+    return op->emitError("expected a module after FuseAttention for the exact ")
+           << "order, found " << op->getName();
   return TypeSwitch<Operation *, Result>(op)
       .Case<gemma::EmbedOp, gemma::AttentionOp>(
           [&](auto o) { return Result(compute(o)); })
       .Case([&](gemma::RmsNormOp o) {
-        return rmsNorm(rows(o.getInput()), weight(o.getGain()),
-                       o.getEps().convertToFloat(),
-                       o.getGainOffset().convertToFloat());
+        return floats.rmsNorm(rows(o.getInput()), weight(o.getGain()),
+                              o.getEps().convertToFloat(),
+                              o.getGainOffset().convertToFloat());
       })
       .Case([&](gemma::LinearOp o) {
-        return linear(rows(o.getInput()), weight(o.getWeight()));
+        return floats.linear(rows(o.getInput()), weight(o.getWeight()));
       })
       .Case([&](quantized::MatmulOp o) {
         return matmul(*std::get<Shared<Activations>>(at(o.getInput())),
                       weight(o.getWeight()));
       })
       .Case([&](gemma::RopeAnglesOp o) {
-        return ropeAngles(ids(o.getPositions()), lastDimension(o.getResult()),
-                          o.getTheta().convertToDouble(),
-                          o.getFactor().convertToDouble());
+        return floats.ropeAngles(
+            ids(o.getPositions()), lastDimension(o.getResult()),
+            o.getTheta().convertToDouble(), o.getFactor().convertToDouble());
       })
       .Case([&](gemma::RopeOp o) {
-        return rope(rows(o.getInput()), rows(o.getAngles()));
+        return floats.rope(rows(o.getInput()), rows(o.getAngles()));
       })
       .Case([&](gemma::AttentionScoresOp o) {
         return attentionScores(rows(o.getQuery()), stored(o.getKey()),
                                o.getHeadDim(), o.getScale().convertToFloat());
       })
       .Case([&](gemma::SoftcapOp o) {
-        return softcap(rows(o.getInput()), o.getCap().convertToFloat());
+        return floats.softcap(rows(o.getInput()), o.getCap().convertToFloat());
       })
       .Case([&](gemma::MaskOp o) {
         return mask(rows(o.getScores()), ids(o.getPositions()), o.getWindow());
@@ -221,7 +227,7 @@ FailureOr<Tensor> Interpreter::compute(Operation *op) {
                                lastDimension(o.getResult()) / p.shape[1]);
       })
       .Case([&](gemma::GegluOp o) {
-        return geglu(rows(o.getGate()), rows(o.getUp()));
+        return floats.geglu(rows(o.getGate()), rows(o.getUp()));
       })
       .Case([&](gemma::AddOp o) {
         return add(rows(o.getLhs()), rows(o.getRhs()));
