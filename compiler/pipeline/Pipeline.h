@@ -37,6 +37,9 @@ struct BuildOptions {
 inline constexpr const char *kStages[] = {"importer", "fusion", "quantization",
                                           "lowering", "target"};
 
+// What disabledPasses may name.
+std::vector<std::string> optionalPasses();
+
 // Loads the dialects that a build may meet.
 void loadDialects(mlir::MLIRContext &context);
 

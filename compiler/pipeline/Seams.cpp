@@ -42,33 +42,22 @@ llvm::Error writeOutput(const BuildOptions &options, StringRef bytes) {
   return llvm::Error::success();
 }
 
+std::vector<std::string> passNames(OpPassManager &manager) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  manager.printAsTextualPipeline(stream);
+  SmallVector<StringRef> words;
+  llvm::SplitString(text, words, "(){},=<> \n");
+  std::vector<std::string> names;
+  for (StringRef word : words)
+    if (word.consume_front(kPassPrefix)) names.push_back(word.str());
+  return names;
+}
+
 Seams::Seams(const BuildOptions &options, MLIRContext &context)
     : options(options), context(context) {
   timing.setEnabled(options.timing);
   timingRoot = timing.getRootScope();
-}
-
-LogicalResult Seams::checkNames(
-    const std::vector<std::string> &names,
-    const std::function<void(OpPassManager &)> &fill) {
-  if (names.empty()) return success();
-  PassManager manager(&context, ModuleOp::getOperationName());
-  fill(manager);
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  manager.printAsTextualPipeline(stream);
-  SmallVector<StringRef> words, known;
-  llvm::SplitString(text, words, "(){},=<> \n");
-  for (StringRef word : words)
-    if (word.consume_front(kPassPrefix)) known.push_back(word);
-  for (StringRef name : names) {
-    name.consume_front(kPassPrefix);
-    if (!llvm::is_contained(known, name))
-      return emitError(UnknownLoc::get(&context))
-             << "--disable-pass: expected one of " << llvm::join(known, ", ")
-             << ", found '" << name << "'";
-  }
-  return success();
 }
 
 LogicalResult Seams::run(ModuleOp module,

@@ -23,14 +23,12 @@ std::string printModule(mlir::ModuleOp module);
 // Text or bytes to options.output, or to standard output for "-".
 llvm::Error writeOutput(const BuildOptions &options, llvm::StringRef bytes);
 
+// The flags of a pipeline's passes, without their "gemmac-".
+std::vector<std::string> passNames(mlir::OpPassManager &manager);
+
 class Seams {
  public:
   Seams(const BuildOptions &options, mlir::MLIRContext &context);
-
-  // Refuses a name that no pass of `fill`'s pipeline has.
-  mlir::LogicalResult checkNames(
-      const std::vector<std::string> &names,
-      const std::function<void(mlir::OpPassManager &)> &fill);
 
   // Runs the pipeline over the module.
   mlir::LogicalResult run(
