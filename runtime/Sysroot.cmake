@@ -3,8 +3,8 @@
 set(GEMMAC_SYSROOT ${CMAKE_BINARY_DIR}/lib/gemmac/${CMAKE_SYSTEM_PROCESSOR})
 
 set(sysroot_files)
-foreach(name crt1.o rcrt1.o crti.o crtn.o crtbeginT.o crtbeginS.o crtend.o
-        crtendS.o libc.a libm.a libmvec.a libgcc.a libgcc_eh.a libstdc++.a)
+foreach(name rcrt1.o crti.o crtn.o crtbeginS.o crtendS.o
+        libc.a libm.a libmvec.a libgcc.a libgcc_eh.a libstdc++.a)
   execute_process(
     COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=${name}
     OUTPUT_VARIABLE path OUTPUT_STRIP_TRAILING_WHITESPACE)
@@ -32,11 +32,47 @@ foreach(name crt1.o rcrt1.o crti.o crtn.o crtbeginT.o crtbeginS.o crtend.o
   list(APPEND sysroot_files ${GEMMAC_SYSROOT}/${name})
 endforeach()
 
+# gemma_shipped(RESULT LIBRARY): the target whose archive goes into executables.
+# Under a sanitizer it is a second one, compiled without: a static executable
+# cannot hold a sanitizer, and the runtime's own tests want one.
+function(gemma_shipped result library)
+  set(${result} ${library} PARENT_SCOPE)
+  if(NOT GEMMAC_SANITIZE)
+    return()
+  endif()
+  set(shipped ${library}_shipped)
+  set(${result} ${shipped} PARENT_SCOPE)
+  add_library(${shipped} STATIC)
+  add_dependencies(${shipped} ${library})  # generated headers
+  gemma_copy_sources(${shipped} ${library})
+  foreach(property INCLUDE_DIRECTORIES COMPILE_DEFINITIONS COMPILE_OPTIONS)
+    set_property(TARGET ${shipped} PROPERTY ${property}
+      $<TARGET_PROPERTY:${library},${property}>)
+  endforeach()
+  target_compile_options(${shipped} PRIVATE -fno-sanitize=all)
+  set_target_properties(${shipped} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+endfunction()
+
+# An object library among the sources counts as its own sources.
+function(gemma_copy_sources to from)
+  get_target_property(folder ${from} SOURCE_DIR)
+  get_target_property(sources ${from} SOURCES)
+  foreach(source ${sources})
+    if(source MATCHES "TARGET_OBJECTS:([^>]+)>")
+      gemma_copy_sources(${to} ${CMAKE_MATCH_1})
+    else()
+      cmake_path(ABSOLUTE_PATH source BASE_DIRECTORY ${folder})
+      target_sources(${to} PRIVATE ${source})
+    endif()
+  endforeach()
+endfunction()
+
 foreach(library gemma_app gemma_runtime gemma_tokenizer sentencepiece_lite)
+  gemma_shipped(shipped ${library})
   set(copy ${GEMMAC_SYSROOT}/lib${library}.a)
   add_custom_command(OUTPUT ${copy}
-    COMMAND ${CMAKE_COMMAND} -E copy $<TARGET_FILE:${library}> ${copy}
-    DEPENDS ${library} VERBATIM)
+    COMMAND ${CMAKE_COMMAND} -E copy $<TARGET_FILE:${shipped}> ${copy}
+    DEPENDS ${shipped} VERBATIM)
   list(APPEND sysroot_files ${copy})
 endforeach()
 
@@ -47,3 +83,5 @@ add_custom_command(OUTPUT ${GEMMAC_SYSROOT}/cpu-check.o
 list(APPEND sysroot_files ${GEMMAC_SYSROOT}/cpu-check.o)
 
 add_custom_target(gemmac_sysroot ALL DEPENDS ${sysroot_files})
+install(FILES ${sysroot_files}
+  DESTINATION lib/gemmac/${CMAKE_SYSTEM_PROCESSOR})

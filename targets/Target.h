@@ -10,6 +10,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/LLVM.h"
@@ -18,8 +19,8 @@ namespace gemmac::targets {
 
 // What a build chose beyond the target's name.
 struct CodeOptions {
-  std::string cpu;    // LLVM's processor name; empty: the target's default
-  std::string mattr;  // "+x,-y" on top of it
+  std::string cpu;    // LLVM's name of the processor to tune for, or empty
+  std::string mattr;  // "+x,-y"
   bool debugInfo = false;
 };
 
@@ -32,6 +33,9 @@ class Target {
   virtual llvm::StringRef architecture() const = 0;
   // True when this machine can run the target's code.
   virtual bool runsHere() const = 0;
+  // Refuses a cpu or feature that is not known, and a feature beyond the
+  // target's level: executables check at their start for the level alone.
+  virtual llvm::Error checkOptions(const CodeOptions &options) const = 0;
   // kernel -> the LLVM dialect.
   virtual void buildLowering(mlir::OpPassManager &manager) const = 0;
   // The LLVM dialect -> a relocatable ELF object, assembly, or LLVM IR text.

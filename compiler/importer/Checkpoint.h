@@ -34,19 +34,29 @@ struct GenerationDefaults {
   std::optional<int64_t> topK;
 };
 
-enum class ChatTemplate { None, Gemma3, Unknown };
+// Gemma: that of Gemma 1 and 2, which take no system message. The runtime
+// speaks Gemma and Gemma3, and refuses the rest by name.
+enum class ChatTemplate {
+  None,
+  Gemma,
+  Gemma3,
+  FunctionGemma,
+  ShieldGemma,
+  Unknown
+};
 
 // Gemma 1 gains and embeddings differ between file kinds: gainOffset is 1 where
 // a norm multiplies by 1 + gain (Hugging Face), 0 where the file has the sum.
 struct ModelConfig {
   std::string name;          // for people
-  std::string architecture;  // "gemma3"
+  std::string architecture;  // "gemma3"; of a refused one, the file's word
   int64_t vocabulary = 0, width = 0, layers = 0, heads = 0, kvHeads = 0;
   int64_t headDim = 0, ffn = 0, context = 0;
   double eps = 1e-6;
-  double ropeTheta = 1e6, ropeLocalTheta = 1e4;
-  double ropeFactor = 1;  // of full layers; sliding layers are never scaled
-  int64_t window = 0;     // keys a sliding layer's row sees, itself included
+  // Full layers, and sliding ones: Gemma 3's turn by angles of their own.
+  double ropeTheta = 1e4, ropeLocalTheta = 1e4;
+  double ropeFactor = 1, ropeLocalFactor = 1;
+  int64_t window = 0;  // keys a sliding layer's row sees, itself included
   std::vector<bool> sliding;  // L entries
   double queryPreAttentionScalar = 256;
   double attentionSoftcap = 0, finalSoftcap = 0;  // 0: none
@@ -66,6 +76,12 @@ struct Checkpoint {
   std::vector<CheckpointTensor> tensors;
   ModelConfig config;
   std::optional<TokenizerModel> tokenizer;
+  std::string tokenizerSource;  // "tokenizer.model", "" where there is none
+  // The files' own settings, key and value fit for a terminal. For people.
+  std::vector<std::pair<std::string, std::string>> settings;
+  // Why no model can be built of it, "" where that is not known yet. Set, the
+  // files and tensors are still true, and the config as far as it was read.
+  std::string unsupported;
   // What a user should know but what does not stop the import.
   std::vector<std::string> warnings;
   bool isGguf = false;
@@ -77,7 +93,7 @@ struct Checkpoint {
   }
 };
 
-// "gemma3", "none" or "unknown": the word of the metadata section.
+// "gemma3", "none", …: the word of the metadata section.
 llvm::StringRef chatTemplateName(ChatTemplate kind);
 
 // Recognises a template by its text and never runs it. "" is None.

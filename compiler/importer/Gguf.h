@@ -1,7 +1,7 @@
 // Reads a GGUF file, versions 2 and 3, little-endian. Input: a path, the file
 // not trusted. Output: its key-value pairs and tensor table (GgufFile), or the
 // Checkpoint that they describe. Reads no tensor data. Refused by name: other
-// architectures, split files. Source: ggml's docs/gguf.md.
+// architectures. Source: ggml's docs/gguf.md.
 #ifndef GEMMAC_COMPILER_IMPORTER_GGUF_H
 #define GEMMAC_COMPILER_IMPORTER_GGUF_H
 
@@ -62,8 +62,13 @@ struct GgufFile {
 
 llvm::Expected<GgufFile> readGgufFile(llvm::StringRef path);
 
-// The checkpoint of a file that readGgufFile made; `file`'s bytes may go after.
-llvm::Expected<Checkpoint> readGgufCheckpoint(const GgufFile &file);
+// The files and tensors of a checkpoint, into an empty one: of `file`, and of
+// the other parts where it is the first of a split checkpoint.
+llvm::Error readGgufTensors(const GgufFile &file, Checkpoint &to);
+
+// The rest of it, from the (first) file, whose bytes may go after. On an error
+// `to` has the settings and what was read of the config.
+llvm::Error readGgufCheckpoint(const GgufFile &file, Checkpoint &to);
 
 }  // namespace gemmac::importer
 

@@ -4,11 +4,14 @@
 // whose numbers these files were made for. Source: gguf-py's constants.
 #include <cmath>
 
+#include "compiler/importer/Architectures.h"
 #include "compiler/importer/CheckpointFile.h"
 #include "compiler/importer/Gguf.h"
 #include "compiler/importer/ModelChecks.h"
 #include "compiler/importer/tokenizer/GgufVocabulary.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
 
@@ -67,17 +70,18 @@ class Keys {
   std::string prefix, refusal;
 };
 
-void readSizes(Keys &keys, const GgufFile &file, ModelConfig &config) {
-  for (const CheckpointTensor &tensor : file.tensors)
-    if (tensor.path == "embed_tokens.weight" && tensor.shape.size() == 2)
-      config.vocabulary = tensor.shape[0];
-  if (!config.vocabulary)
+void readSizes(Keys &keys, Checkpoint &to) {
+  ModelConfig &config = to.config;
+  const CheckpointTensor *table = to.find("embed_tokens.weight");
+  if (!table || table->shape.size() != 2)
     keys.fail("missing tensor token_embd.weight, a matrix");
+  else
+    config.vocabulary = table->shape[0];
   config.width = keys.integer("embedding_length");
   config.layers = keys.integer("block_count");
   config.heads = keys.integer("attention.head_count");
   config.kvHeads = keys.integer("attention.head_count_kv", config.heads);
-  config.headDim = keys.integer("attention.key_length", 256);
+  config.headDim = keys.integer("attention.key_length", config.headDim);
   config.ffn = keys.integer("feed_forward_length");
   config.context = keys.integer("context_length");
   config.eps = keys.number("attention.layer_norm_rms_epsilon");
@@ -86,26 +90,41 @@ void readSizes(Keys &keys, const GgufFile &file, ModelConfig &config) {
         found != config.headDim)
       keys.fail(Twine(key) + ": expected the head width " +
                 Twine(config.headDim) + ", found " + Twine(found));
-  config.attentionSoftcap = keys.number("attn_logit_softcapping", 0);
-  config.finalSoftcap = keys.number("final_logit_softcapping", 0);
+  // Gemma 1 has none.
+  if (config.architecture == "gemma") return;
+  config.attentionSoftcap =
+      keys.number("attn_logit_softcapping", config.attentionSoftcap);
+  config.finalSoftcap =
+      keys.number("final_logit_softcapping", config.finalSoftcap);
 }
 
-void readRope(Keys &keys, ModelConfig &config) {
-  config.ropeTheta = keys.number("rope.freq_base", 1e6);
-  config.ropeLocalTheta = keys.number("rope.freq_base_swa", 1e4);
+void readRope(Keys &keys, const Architecture &architecture,
+              ModelConfig &config) {
+  config.ropeTheta = keys.number("rope.freq_base", config.ropeTheta);
   std::string type = keys.string("rope.scaling.type", "none");
   if (type == "linear")
     config.ropeFactor = keys.number("rope.scaling.factor");
   else if (type != "none")
     keys.fail("rope.scaling.type: expected 'none' or 'linear', found '" +
               printable(type) + "'");
+  if (architecture.hasLocalRope) {
+    config.ropeLocalTheta =
+        keys.number("rope.freq_base_swa", config.ropeLocalTheta);
+  } else {
+    config.ropeLocalTheta = config.ropeTheta;
+    config.ropeLocalFactor = config.ropeFactor;
+  }
 }
 
-void readLayerPattern(Keys &keys, const GgufFile &file, Checkpoint &to) {
+void readLayerPattern(Keys &keys, const GgufFile &file,
+                      const Architecture &architecture, Checkpoint &to) {
   ModelConfig &config = to.config;
   // A hostile count must not size the pattern; checkConfig words the refusal.
   if (config.layers < 1 || config.layers > 1024) return;
-  config.window = keys.integer("attention.sliding_window", 0);
+  if (architecture.period == 0) return setLayerPattern(config, 0);
+  // Without the key llama.cpp takes 4096 for Gemma 2 and none for Gemma 3.
+  config.window = keys.integer("attention.sliding_window",
+                               config.architecture == "gemma2" ? 4096 : 0);
   if (config.window == 0)
     to.warnings.push_back(file.path +
                           ": no attention.sliding_window: all layers attend "
@@ -121,7 +140,8 @@ void readLayerPattern(Keys &keys, const GgufFile &file, Checkpoint &to) {
       config.sliding.push_back(flag != 0 && config.window != 0);
     return;
   }
-  int64_t period = keys.integer("attention.sliding_window_pattern", 6);
+  int64_t period =
+      keys.integer("attention.sliding_window_pattern", architecture.period);
   if (period < 1)
     return keys.fail(
         "attention.sliding_window_pattern: expected a positive "
@@ -190,24 +210,20 @@ Error readTokens(const GgufFile &file, Checkpoint &to) {
   auto model = readGgufVocabulary(std::move(*vocabulary), message);
   if (!model) return importError(file.path + ": tokenizer: " + message);
   to.tokenizer = std::move(model);
+  to.tokenizerSource = "tokenizer.ggml";
   return Error::success();
 }
 
-Error checkSupported(const GgufFile &file, Keys &general) {
-  std::string architecture = general.string("architecture");
+Error checkSupported(const GgufFile &file, Keys &general,
+                     const std::string &architecture) {
   if (Error error = general.takeError()) return error;
   if (architecture.empty())
     return importError(file.path + ": missing key general.architecture");
-  if (architecture != "gemma3")
+  if (!lookupArchitecture(architecture))
     return importError(file.path + ": unsupported architecture '" +
-                       printable(architecture) + "', expected 'gemma3'");
-  Keys split(file, "split");
-  int64_t parts = split.integer("count", 1);
-  if (Error error = split.takeError()) return error;
-  if (parts > 1)
-    return importError(file.path + ": expected a whole file, found one of " +
-                       Twine(parts) +
-                       " parts; join them with llama-gguf-split --merge");
+                       printable(architecture) + "'" +
+                       describeUnsupported(architecture) + ", expected " +
+                       knownArchitectures());
   std::string type = general.string("type", "model");
   if (type != "model")
     return importError(file.path + ": expected general.type 'model', found '" +
@@ -215,41 +231,70 @@ Error checkSupported(const GgufFile &file, Keys &general) {
   return general.takeError();
 }
 
-}  // namespace
+// Keys and values but the long arrays.
+void addSettings(const GgufFile &file, Checkpoint &to) {
+  for (const auto &[key, value] : file.values) {
+    std::string text;
+    if (value.isString())
+      text = printable(value.bytes);
+    else if (value.type == GgufType::Array)
+      text = "(" + std::to_string(value.count) + " entries)";
+    else if (auto flag = value.boolean())
+      text = *flag ? "true" : "false";
+    else if (auto integer = value.integer())
+      text = std::to_string(*integer);
+    else if (auto number = value.number())
+      raw_string_ostream(text) << format("%g", *number);
+    to.settings.emplace_back(printable(key), text);
+  }
+}
 
-Expected<Checkpoint> readGgufCheckpoint(const GgufFile &file) {
-  Keys general(file, "general");
-  if (Error error = checkSupported(file, general)) return std::move(error);
-  Checkpoint result;
-  result.isGguf = true;
-  result.files = {file.path};
-  result.tensors = file.tensors;
-  ModelConfig &config = result.config;
-  config.architecture = "gemma3";
+// The softmax's scale, which the format does not store.
+double queryPreAttentionScalar(const ModelConfig &config) {
+  // Of Gemma 2 and 3 the 27B, known by its layers, divides by sqrt(D / H).
+  bool is27B = (config.architecture == "gemma2" && config.layers == 46) ||
+               (config.architecture == "gemma3" && config.layers == 62);
+  return is27B ? double(config.width) / double(config.heads)
+               : double(config.headDim);
+}
+
+Error readConfig(const GgufFile &file, Keys &general, Checkpoint &to) {
+  ModelConfig &config = to.config;
+  const Architecture &architecture = *lookupArchitecture(config.architecture);
+  std::string name = config.name;
+  config = architecture.defaults;
+  config.name = name;
   config.gainOffset = 0;
-  config.name = general.string("name", sys::path::stem(file.path));
   config.licence = general.string("license");
   Keys keys(file, config.architecture);
-  readSizes(keys, file, config);
-  readRope(keys, config);
-  readLayerPattern(keys, file, result);
+  readSizes(keys, to);
+  readRope(keys, architecture, config);
+  readLayerPattern(keys, file, architecture, to);
   for (const Keys *read : {&general, &keys})
-    if (Error error = read->takeError()) return std::move(error);
-  if (Error error = checkConfig(config, file.path)) return std::move(error);
-  // Only the 27B, the one with 62 layers, divides by sqrt(D / H).
-  config.queryPreAttentionScalar =
-      config.layers == 62 ? double(config.width) / double(config.heads)
-                          : double(config.headDim);
+    if (Error error = read->takeError()) return error;
+  if (Error error = checkConfig(config, file.path)) return error;
+  config.queryPreAttentionScalar = queryPreAttentionScalar(config);
   config.embeddingScale = std::sqrt(float(config.width));
-  config.tied = result.find("lm_head.weight") == nullptr;
+  config.tied = to.find("lm_head.weight") == nullptr;
+  return Error::success();
+}
+
+}  // namespace
+
+Error readGgufCheckpoint(const GgufFile &file, Checkpoint &to) {
+  addSettings(file, to);
+  Keys general(file, "general");
+  to.config.architecture = general.string("architecture");
+  to.config.name = general.string("name", sys::path::stem(file.path));
+  if (Error error = checkSupported(file, general, to.config.architecture))
+    return error;
+  if (Error error = readConfig(file, general, to)) return error;
   Keys tokenizer(file, "tokenizer");
-  config.chatTemplate =
+  to.config.chatTemplate =
       recogniseChatTemplate(tokenizer.string("chat_template"));
-  if (Error error = tokenizer.takeError()) return std::move(error);
-  if (Error error = readTokens(file, result)) return std::move(error);
-  if (Error error = resolveSpecialTokens(result, file.path))
-    return std::move(error);
-  return result;
+  if (Error error = tokenizer.takeError()) return error;
+  if (Error error = readTokens(file, to)) return error;
+  return resolveSpecialTokens(to, file.path);
 }
 
 }  // namespace gemmac::importer

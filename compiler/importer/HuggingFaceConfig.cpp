@@ -1,9 +1,12 @@
 // config.json field by field, then the files beside it; see the header.
 #include "compiler/importer/HuggingFaceConfig.h"
 
+#include "compiler/importer/Architectures.h"
 #include "compiler/importer/JsonFields.h"
 #include "compiler/importer/ModelChecks.h"
 #include "compiler/importer/tokenizer/SentencePieceModel.h"
+#include "compiler/importer/tokenizer/TokenizerJson.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -17,25 +20,24 @@ namespace {
 constexpr uint64_t kMaxConfigBytes = 16 << 20;
 constexpr uint64_t kMaxTextBytes = 64 << 20;
 
-// Refuses what the graph of models/Gemma3.cpp is not.
-void checkModel(JsonFields &root, bool &multimodal) {
+// The architecture, nullptr after a refusal by name.
+const Architecture *checkModel(JsonFields &root, ModelConfig &config) {
   std::string type = root.string("model_type").value_or("");
-  multimodal = type == "gemma3";
-  if (type == "recurrent_gemma")
-    return root.refuse(
-        "unsupported model_type 'recurrent_gemma': Griffin is "
-        "not a transformer");
-  if (type != "gemma3" && type != "gemma3_text")
-    return root.refuse("unsupported model_type '" + printable(type) +
-                       "', expected 'gemma3_text' or 'gemma3'");
+  const Architecture *architecture = lookupModelType(type);
+  config.architecture = architecture ? architecture->name : printable(type);
+  if (!architecture) {
+    root.refuse("unsupported model_type '" + printable(type) + "'" +
+                describeUnsupported(type) + ", expected " + knownModelTypes());
+    return nullptr;
+  }
   const Json *names = root.find("architectures");
   if (names && names->is_array() && !names->empty()) {
     std::string name =
         names->front().is_string() ? names->front().get<std::string>() : "";
-    if (name != "Gemma3ForCausalLM" && name != "Gemma3ForConditionalGeneration")
-      root.refuse("unsupported architecture '" + printable(name) +
-                  "', expected 'Gemma3ForCausalLM' or "
-                  "'Gemma3ForConditionalGeneration'");
+    if (!is_contained(architecture->classes, name))
+      root.refuse("unsupported architecture '" + printable(name) + "'" +
+                  describeUnsupported(name) + ", expected " +
+                  quotedList(architecture->classes));
   }
   if (const Json *scheme = root.child("quantization_config")) {
     JsonFields fields(*scheme, "");
@@ -43,26 +45,30 @@ void checkModel(JsonFields &root, bool &multimodal) {
                 printable(fields.string("quant_method").value_or("")) +
                 "', expected plain weights");
   }
+  return architecture;
 }
 
+template <typename T>
+void set(T &to, const std::optional<T> &value) {
+  if (value) to = *value;
+}
+
+// `config` comes with the architecture's defaults.
 void readSizes(JsonFields &fields, ModelConfig &config) {
-  config.vocabulary = fields.integer("vocab_size").value_or(262208);
-  config.width = fields.integer("hidden_size").value_or(2304);
-  config.ffn = fields.integer("intermediate_size").value_or(9216);
-  config.layers = fields.integer("num_hidden_layers").value_or(26);
-  config.heads = fields.integer("num_attention_heads").value_or(8);
-  config.kvHeads = fields.integer("num_key_value_heads").value_or(4);
-  config.headDim = fields.integer("head_dim").value_or(256);
-  config.context = fields.integer("max_position_embeddings").value_or(131072);
-  config.eps = fields.number("rms_norm_eps").value_or(1e-6);
-  config.queryPreAttentionScalar =
-      fields.number("query_pre_attn_scalar").value_or(256);
-  config.attentionSoftcap = fields.number("attn_logit_softcapping").value_or(0);
-  config.finalSoftcap = fields.number("final_logit_softcapping").value_or(0);
+  set(config.vocabulary, fields.integer("vocab_size"));
+  set(config.width, fields.integer("hidden_size"));
+  set(config.ffn, fields.integer("intermediate_size"));
+  set(config.layers, fields.integer("num_hidden_layers"));
+  set(config.heads, fields.integer("num_attention_heads"));
+  set(config.kvHeads, fields.integer("num_key_value_heads"));
+  set(config.headDim, fields.integer("head_dim"));
+  set(config.context, fields.integer("max_position_embeddings"));
+  set(config.eps, fields.number("rms_norm_eps"));
   if (fields.boolean("attention_bias").value_or(false))
     fields.fail("attention_bias", "false, found true");
   if (fields.boolean("use_bidirectional_attention").value_or(false))
-    fields.fail("use_bidirectional_attention", "false, found true");
+    fields.fail("use_bidirectional_attention",
+                "false, found true (an encoder such as EmbeddingGemma)");
   // "gelu" of the first configs also means the tanh form.
   const char *key =
       fields.find("hidden_activation") ? "hidden_activation" : "hidden_act";
@@ -71,16 +77,33 @@ void readSizes(JsonFields &fields, ModelConfig &config) {
     fields.fail(key, "'gelu_pytorch_tanh', found '" + printable(act) + "'");
 }
 
-void readLayerTypes(JsonFields &fields, ModelConfig &config) {
+// What Gemma 1 has no fields for: scores are divided by sqrt(head_dim), and
+// nothing is capped.
+void readAttentionScale(JsonFields &fields, ModelConfig &config) {
+  config.queryPreAttentionScalar = double(config.headDim);
+  if (config.architecture == "gemma") return;
+  config.queryPreAttentionScalar =
+      fields.number("query_pre_attn_scalar").value_or(256);
+  // A null says that there is no cap, whatever the class's default.
+  if (fields.has("attn_logit_softcapping"))
+    config.attentionSoftcap =
+        fields.number("attn_logit_softcapping").value_or(0);
+  if (fields.has("final_logit_softcapping"))
+    config.finalSoftcap = fields.number("final_logit_softcapping").value_or(0);
+}
+
+void readLayerTypes(JsonFields &fields, const Architecture &architecture,
+                    ModelConfig &config) {
   // A hostile count must not size the pattern; checkConfig words the refusal.
   if (config.layers < 1 || config.layers > 1024) return;
-  config.window = fields.integer("sliding_window").value_or(4096);
+  if (architecture.period == 0) return setLayerPattern(config, 0);
+  set(config.window, fields.integer("sliding_window"));
   const Json *types = fields.find("layer_types");
   if (!types) {
     const char *key = fields.find("sliding_window_pattern")
                           ? "sliding_window_pattern"
                           : "_sliding_window_pattern";
-    int64_t period = fields.integer(key).value_or(6);
+    int64_t period = fields.integer(key).value_or(architecture.period);
     if (period < 1) return fields.fail(key, "a positive integer");
     return setLayerPattern(config, period);
   }
@@ -112,11 +135,23 @@ double readRopeDictionary(JsonFields &config, const Json *dictionary,
   return type == "linear" ? factor.value_or(1) : 1;
 }
 
-// transformers 5: rope_parameters with a dictionary a layer type. Before:
-// rope_theta, rope_local_base_freq and rope_scaling for full layers.
-void readRope(JsonFields &fields, StringRef file, ModelConfig &config) {
-  config.ropeTheta = fields.number("rope_theta").value_or(1e6);
-  config.ropeLocalTheta = fields.number("rope_local_base_freq").value_or(1e4);
+// One rope for all layers. transformers 5: rope_parameters. Before: rope_theta
+// and rope_scaling.
+void readOneRope(JsonFields &fields, StringRef file, ModelConfig &config) {
+  set(config.ropeTheta, fields.number("rope_theta"));
+  const char *key =
+      fields.find("rope_parameters") ? "rope_parameters" : "rope_scaling";
+  config.ropeFactor = readRopeDictionary(fields, fields.child(key), key, file,
+                                         config.ropeTheta);
+  config.ropeLocalTheta = config.ropeTheta;
+  config.ropeLocalFactor = config.ropeFactor;
+}
+
+// Gemma 3. transformers 5: rope_parameters with a dictionary a layer type.
+// Before: rope_theta, rope_local_base_freq and rope_scaling for full layers.
+void readTwoRopes(JsonFields &fields, StringRef file, ModelConfig &config) {
+  set(config.ropeTheta, fields.number("rope_theta"));
+  set(config.ropeLocalTheta, fields.number("rope_local_base_freq"));
   const Json *parameters = fields.child("rope_parameters");
   if (!parameters) {
     config.ropeFactor =
@@ -206,15 +241,7 @@ Expected<std::string> findChatTemplate(StringRef folder) {
   return std::string();
 }
 
-Error readTokenizer(StringRef folder, Checkpoint &to) {
-  std::string path = inFolder(folder, "tokenizer.model");
-  if (!sys::fs::exists(path)) {
-    if (sys::fs::exists(inFolder(folder, "tokenizer.json")))
-      to.warnings.push_back(inFolder(folder, "tokenizer.json") +
-                            ": not read; tokenizer.model is missing, so the "
-                            "model takes token ids only");
-    return Error::success();
-  }
+Error readSentencePiece(StringRef path, Checkpoint &to) {
   auto bytes = openFile(path);
   if (!bytes) return bytes.takeError();
   std::string message;
@@ -223,25 +250,88 @@ Error readTokenizer(StringRef folder, Checkpoint &to) {
       std::string_view(view.data(), view.size()), message);
   if (!model) return importError(path + ": " + message);
   to.tokenizer = std::move(model);
+  to.tokenizerSource = "tokenizer.model";
   return Error::success();
+}
+
+// A piece's name, which may also be the content of an added token.
+void readRole(const Json &config, const char *key, std::string &role) {
+  auto found = config.find(key);
+  if (found == config.end()) return;
+  Json value = found->is_object() ? found->value("content", Json()) : *found;
+  if (value.is_string()) role = value.get<std::string>();
+}
+
+Error readRoles(StringRef folder, TokenizerRoles &roles) {
+  std::string path = inFolder(folder, "tokenizer_config.json");
+  if (!sys::fs::exists(path)) return Error::success();
+  auto config = readJsonFile(path, kMaxTextBytes);
+  if (!config) return config.takeError();
+  readRole(*config, "bos_token", roles.bos);
+  readRole(*config, "eos_token", roles.eos);
+  readRole(*config, "pad_token", roles.pad);
+  JsonFields fields(*config, path);
+  roles.addBos = fields.boolean("add_bos_token").value_or(true);
+  return fields.takeError();
+}
+
+Error readJsonTokenizer(StringRef folder, StringRef path, Checkpoint &to) {
+  TokenizerRoles roles;
+  if (Error error = readRoles(folder, roles)) return error;
+  auto root = readJsonFile(path, kMaxTextBytes);
+  if (!root) return root.takeError();
+  std::string message;
+  auto model = readTokenizerJson(*root, roles, message);
+  if (!model) return importError(path + ": " + message);
+  to.tokenizer = std::move(model);
+  to.tokenizerSource = "tokenizer.json";
+  return Error::success();
+}
+
+// Both hold the same vocabulary; the older file is read several times faster.
+Error readTokenizer(StringRef folder, Checkpoint &to) {
+  std::string path = inFolder(folder, "tokenizer.model");
+  if (sys::fs::exists(path)) return readSentencePiece(path, to);
+  path = inFolder(folder, "tokenizer.json");
+  if (sys::fs::exists(path)) return readJsonTokenizer(folder, path, to);
+  return Error::success();
+}
+
+// Numbers, texts and lists under their keys, "text_config.hidden_size".
+void addSettings(const Json &object, const std::string &prefix,
+                 Checkpoint &to) {
+  for (const auto &[key, value] : object.items()) {
+    std::string name = prefix + key;
+    if (value.is_object())
+      addSettings(value, name + ".", to);
+    else
+      to.settings.emplace_back(
+          printable(name),
+          printable(value.is_string() ? value.get<std::string>()
+                                      : value.dump(-1, ' ', true)));
+  }
 }
 
 }  // namespace
 
 Error readHuggingFaceConfig(const Json &root, StringRef file, Checkpoint &to) {
   JsonFields top(root, file);
-  bool multimodal = false;
-  checkModel(top, multimodal);
+  ModelConfig &config = to.config;
+  const Architecture *architecture = checkModel(top, config);
+  bool multimodal = top.string("model_type").value_or("") == "gemma3";
   const Json *inner = multimodal ? top.child("text_config") : nullptr;
   if (multimodal && !inner) top.refuse("text_config: expected an object");
   if (Error error = top.takeError()) return error;
   JsonFields fields(inner ? *inner : root, file);
-  ModelConfig &config = to.config;
-  config.architecture = "gemma3";
+  config = architecture->defaults;
   config.gainOffset = 1;
   readSizes(fields, config);
-  readLayerTypes(fields, config);
-  readRope(fields, file, config);
+  readAttentionScale(fields, config);
+  readLayerTypes(fields, *architecture, config);
+  if (architecture->hasLocalRope)
+    readTwoRopes(fields, file, config);
+  else
+    readOneRope(fields, file, config);
   config.tied =
       top.boolean("tie_word_embeddings")
           .value_or(fields.boolean("tie_word_embeddings").value_or(true));
@@ -269,11 +359,13 @@ Error readHuggingFaceConfig(const Json &root, StringRef file, Checkpoint &to) {
 }
 
 Error readHuggingFaceFolder(StringRef folder, Checkpoint &to) {
+  to.config.name = sys::path::filename(folder).str();
   std::string path = inFolder(folder, "config.json");
   if (!sys::fs::exists(path))
     return importError(path + ": expected a config.json beside the weights");
   auto root = readJsonFile(path, kMaxConfigBytes);
   if (!root) return root.takeError();
+  addSettings(*root, "", to);
   if (Error error = readHuggingFaceConfig(*root, path, to)) return error;
   ModelConfig &config = to.config;
   config.name = sys::path::filename(folder).str();

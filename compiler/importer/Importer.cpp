@@ -6,11 +6,12 @@
 #include "compiler/importer/Gguf.h"
 #include "compiler/importer/HuggingFaceConfig.h"
 #include "compiler/importer/Safetensors.h"
-#include "compiler/importer/models/Gemma3.h"
+#include "compiler/importer/models/Models.h"
 #include "compiler/importer/tokenizer/TokenizerBlob.h"
 #include "dialects/gemma/Gemma.h"
 #include "dialects/quantized/Quantized.h"
 #include "llvm/ADT/SmallString.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -28,7 +29,18 @@ llvm::Expected<Checkpoint> readHuggingFace(llvm::StringRef folder,
                                        : readSafetensors(file, result))
     return std::move(error);
   if (llvm::Error error = readHuggingFaceFolder(folder, result))
+    result.unsupported = llvm::toString(std::move(error));
+  return result;
+}
+
+llvm::Expected<Checkpoint> readGguf(llvm::StringRef path) {
+  auto file = readGgufFile(path);
+  if (!file) return file.takeError();
+  Checkpoint result;
+  if (llvm::Error error = readGgufTensors(*file, result))
     return std::move(error);
+  if (llvm::Error error = readGgufCheckpoint(*file, result))
+    result.unsupported = llvm::toString(std::move(error));
   return result;
 }
 
@@ -64,9 +76,21 @@ void setAttributes(ModuleOp module, const Checkpoint &checkpoint) {
            size("ffn", config.ffn), size("context", config.context)}));
 }
 
+llvm::Error buildGraph(const Checkpoint &checkpoint, ModuleOp module) {
+  using Build = llvm::Error (*)(const Checkpoint &, ModuleOp);
+  auto build = llvm::StringSwitch<Build>(checkpoint.config.architecture)
+                   .Case("gemma", buildGemma1)
+                   .Case("gemma2", buildGemma2)
+                   .Case("gemma3", buildGemma3)
+                   .Default(nullptr);
+  if (build) return build(checkpoint, module);
+  return importError(checkpoint.files.front() + ": no graph for architecture " +
+                     checkpoint.config.architecture);
+}
+
 llvm::Error buildModel(Checkpoint &checkpoint, ImportedModel &model) {
   setAttributes(*model.module, checkpoint);
-  if (llvm::Error error = buildGemma3(checkpoint, *model.module)) return error;
+  if (llvm::Error error = buildGraph(checkpoint, *model.module)) return error;
   model.metadataJson = makeMetadata(checkpoint);
   auto blob = makeTokenizerBlob(checkpoint);
   if (!blob) return blob.takeError();
@@ -93,32 +117,42 @@ llvm::Expected<Checkpoint> readCheckpoint(llvm::StringRef path) {
     return importError(path +
                        ": expected a folder, a .safetensors file or a "
                        ".gguf file");
-  auto gguf = readGgufFile(file);
-  if (!gguf) return gguf.takeError();
-  return readGgufCheckpoint(*gguf);
+  return readGguf(file);
+}
+
+llvm::Expected<ImportedModel> importModel(Checkpoint checkpoint,
+                                          MLIRContext &context) {
+  if (!checkpoint.unsupported.empty())
+    return importError(checkpoint.unsupported);
+  context.loadDialect<gemma::GemmaDialect, quantized::QuantizedDialect,
+                      func::FuncDialect>();
+  ImportedModel model;
+  model.module = ModuleOp::create(UnknownLoc::get(&context));
+  if (llvm::Error error = buildModel(checkpoint, model))
+    return std::move(error);
+  if (failed(verify(*model.module)))
+    return importError(checkpoint.files.front() +
+                       ": the model's graph does not verify");
+  model.config = std::move(checkpoint.config);
+  return std::move(model);
 }
 
 FailureOr<ImportedModel> importCheckpoint(llvm::StringRef path,
                                           MLIRContext &context) {
-  context.loadDialect<gemma::GemmaDialect, quantized::QuantizedDialect,
-                      func::FuncDialect>();
   Location unknown = UnknownLoc::get(&context);
   auto checkpoint = readCheckpoint(path);
   if (!checkpoint) {
     emitError(unknown) << llvm::toString(checkpoint.takeError());
     return failure();
   }
-  ImportedModel model;
-  model.module = ModuleOp::create(unknown);
-  if (llvm::Error error = buildModel(*checkpoint, model)) {
-    emitError(unknown) << llvm::toString(std::move(error));
+  std::vector<std::string> warnings = checkpoint->warnings;
+  auto model = importModel(std::move(*checkpoint), context);
+  if (!model) {
+    emitError(unknown) << llvm::toString(model.takeError());
     return failure();
   }
-  if (failed(verify(*model.module))) return failure();
-  for (const std::string &warning : checkpoint->warnings)
-    emitWarning(unknown) << warning;
-  model.config = std::move(checkpoint->config);
-  return std::move(model);
+  for (const std::string &warning : warnings) emitWarning(unknown) << warning;
+  return std::move(*model);
 }
 
 }  // namespace gemmac::importer

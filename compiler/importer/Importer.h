@@ -23,11 +23,16 @@ struct ImportedModel {
 };
 
 // Reads the files' tables. `path`: a folder of Hugging Face's layout, a
-// .safetensors file in one, or a .gguf file.
+// .safetensors file in one, or a .gguf file. Malformed tables are an error; a
+// model that cannot be built comes back with `unsupported` set.
 llvm::Expected<Checkpoint> readCheckpoint(llvm::StringRef path);
 
-// Loads the dialects it needs into `context`. On failure it has emitted one
-// error that names file and tensor, or key; warnings do not stop it.
+// The model of a checkpoint that was read. Loads the dialects it needs into
+// `context`. The error, `unsupported` too, names file and tensor, or key.
+llvm::Expected<ImportedModel> importModel(Checkpoint checkpoint,
+                                          mlir::MLIRContext &context);
+
+// Both in one. On failure it has emitted one error; warnings do not stop it.
 mlir::FailureOr<ImportedModel> importCheckpoint(llvm::StringRef path,
                                                 mlir::MLIRContext &context);
 

@@ -25,6 +25,7 @@ class JsonFields {
     auto found = object.find(key);
     return found == object.end() || found->is_null() ? nullptr : &*found;
   }
+  bool has(const char *key) const { return object.contains(key); }
   std::optional<int64_t> integer(const char *key) {
     const Json *value = find(key);
     if (!value) return std::nullopt;

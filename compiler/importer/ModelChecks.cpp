@@ -76,6 +76,7 @@ Error checkConfig(const ModelConfig &config, StringRef file) {
       {"rope theta", config.ropeTheta},
       {"local rope theta", config.ropeLocalTheta},
       {"rope factor", config.ropeFactor},
+      {"local rope factor", config.ropeLocalFactor},
       {"query_pre_attn_scalar", config.queryPreAttentionScalar}};
   for (auto [what, value] : numbers)
     if (Error error = checkPositive(file, what, value)) return error;
@@ -95,7 +96,8 @@ Error resolveSpecialTokens(Checkpoint &checkpoint, StringRef file) {
       return importError(
           file + ": expected at most " + Twine(config.vocabulary) +
           " tokens, one for each embedding row, found " + Twine(pieces.size()));
-    bool chats = config.chatTemplate == ChatTemplate::Gemma3;
+    bool chats = config.chatTemplate == ChatTemplate::Gemma ||
+                 config.chatTemplate == ChatTemplate::Gemma3;
     for (auto [id, piece] : enumerate(pieces))
       if (piece.text == "<eos>" || (chats && piece.text == "<end_of_turn>"))
         addId(config.eosIds, int32_t(id));
@@ -119,7 +121,7 @@ void setLayerPattern(ModelConfig &config, int64_t period) {
   config.sliding.assign(size_t(config.layers), false);
   if (config.window > 0)
     for (int64_t i = 0; i < config.layers; ++i)
-      config.sliding[size_t(i)] = (i + 1) % period != 0;
+      config.sliding[size_t(i)] = period != 0 && (i + 1) % period != 0;
 }
 
 }  // namespace gemmac::importer

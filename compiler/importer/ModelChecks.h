@@ -17,7 +17,7 @@ llvm::Error checkConfig(const ModelConfig &config, llvm::StringRef file);
 llvm::Error resolveSpecialTokens(Checkpoint &checkpoint, llvm::StringRef file);
 
 // Fills config.sliding: full where (layer + 1) % period is 0; all full where
-// there is no window.
+// there is no window or no period.
 void setLayerPattern(ModelConfig &config, int64_t period);
 
 }  // namespace gemmac::importer

@@ -45,7 +45,7 @@ std::optional<int64_t> PlanKvCache::context(ModuleOp module) {
   }
   if (ctxSize < 0 || ctxSize > trained.getInt()) {
     module.emitError() << "expected a ctx-size of at most " << trained.getInt()
-                       << " positions, found " << ctxSize;
+                       << " positions, found " << int64_t(ctxSize);
     return std::nullopt;
   }
   return ctxSize ? int64_t(ctxSize) : trained.getInt();

@@ -5,6 +5,7 @@
 
 #include "lld/Common/Driver.h"
 #include "llvm/ADT/SmallString.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -17,17 +18,6 @@ using namespace llvm;
 namespace gemmac::packaging {
 
 namespace {
-
-// Debian's libm.a is a linker script that names libm-<version>.a.
-std::string mathLibrary(StringRef sysroot) {
-  std::error_code code;
-  for (sys::fs::directory_iterator it(sysroot, code), end; it != end && !code;
-       it.increment(code)) {
-    StringRef name = sys::path::filename(it->path());
-    if (name.starts_with("libm-") && name.ends_with(".a")) return name.str();
-  }
-  return "libm.a";
-}
 
 Error missing(const LinkOptions &options, StringRef name) {
   return createStringError("expected '" + name + "' in '" + options.sysroot +
@@ -53,12 +43,15 @@ std::string flatten(StringRef text) {
 
 Expected<LinkCommand> linkCommand(const LinkOptions &options) {
   LinkCommand command;
-  // No build id and no time stamp: the same input gives the same bytes.
-  command.before = {
-      "ld.lld",          "-static",
-      "--gc-sections",   "--eh-frame-hdr",
-      "--build-id=none", "-z",
-      "noexecstack",     "--defsym=gemma_model=" + options.modelSymbol};
+  // Position-independent, for address space randomisation; what relocation
+  // writes is read-only afterwards (relro). No build id and no time stamp: the
+  // same input gives the same bytes.
+  constexpr StringRef kFlags =
+      "ld.lld -static -pie --no-dynamic-linker -z text -z relro -z now "
+      "-z noexecstack --gc-sections --eh-frame-hdr --build-id=none";
+  for (StringRef flag : split(kFlags, ' '))
+    command.before.push_back(flag.str());
+  command.before.push_back("--defsym=gemma_model=" + options.modelSymbol);
   if (!options.keepSymbols) command.before.push_back("-s");
   Error error = Error::success();
   auto add = [&](std::vector<std::string> &list, StringRef name) {
@@ -67,7 +60,7 @@ Expected<LinkCommand> linkCommand(const LinkOptions &options) {
     if (!error && !sys::fs::exists(path)) error = missing(options, name);
     list.push_back(path.str().str());
   };
-  for (StringRef name : {"crt1.o", "crti.o", "crtbeginT.o"})
+  for (StringRef name : {"rcrt1.o", "crti.o", "crtbeginS.o"})
     add(command.before, name);
   // An object and not in an archive: what stands only in .preinit_array is
   // never asked for, and an archive's member would be left out.
@@ -76,13 +69,11 @@ Expected<LinkCommand> linkCommand(const LinkOptions &options) {
                          "libgemma_tokenizer.a", "libsentencepiece_lite.a"})
     add(command.after, name);
   command.after.push_back("--start-group");
-  std::string math = mathLibrary(options.sysroot);
-  for (StringRef name :
-       {StringRef("libstdc++.a"), StringRef(math), StringRef("libmvec.a"),
-        StringRef("libgcc.a"), StringRef("libgcc_eh.a"), StringRef("libc.a")})
+  for (StringRef name : {"libstdc++.a", "libm.a", "libmvec.a", "libgcc.a",
+                         "libgcc_eh.a", "libc.a"})
     add(command.after, name);
   command.after.push_back("--end-group");
-  for (StringRef name : {"crtend.o", "crtn.o"}) add(command.after, name);
+  for (StringRef name : {"crtendS.o", "crtn.o"}) add(command.after, name);
   if (error) return std::move(error);
   return command;
 }

@@ -39,6 +39,12 @@ void loadDialects(MLIRContext &context) {
       memref::MemRefDialect, scf::SCFDialect, vector::VectorDialect>();
 }
 
+std::vector<std::string> optionalPasses() {
+  OpPassManager manager(ModuleOp::getOperationName());
+  fusion::buildFusionPipeline(manager);
+  return passNames(manager);
+}
+
 namespace {
 
 FailureOr<SmallVector<char, 0>> emit(const BuildOptions &options,
@@ -85,10 +91,6 @@ LogicalResult build(const BuildOptions &options, MLIRContext &context,
   const Target *target = targets::lookupTarget(options.target, message);
   if (!target) return emitError(UnknownLoc::get(&context), message);
   Seams seams(options, context);
-  if (failed(seams.checkNames(options.disabledPasses, [](auto &manager) {
-        fusion::buildFusionPipeline(manager);
-      })))
-    return failure();
   // Made before the work, so that a folder that cannot be written shows now.
   AtomicFile output;
   if (options.stopAfter.empty() && options.emit == "exe") {
@@ -105,7 +107,7 @@ LogicalResult build(const BuildOptions &options, MLIRContext &context,
   if (failed(stop) || *stop) return stop;
 
   progress.phase("2/6 fusing");
-  if (failed(seams.run(module, [&](OpPassManager &manager) {
+  if (failed(seams.runReported(module, [&](OpPassManager &manager) {
         fusion::buildFusionPipeline(manager, options.disabledPasses);
       })))
     return failure();

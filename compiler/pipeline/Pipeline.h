@@ -26,6 +26,7 @@ struct BuildOptions {
   int64_t prefillRows = 512;
   std::vector<std::string> disabledPasses;  // "fuse-rope"
   std::string dumpStages;                   // a folder; empty: none
+  std::string passReport;                   // a file or "-"; empty: none
   std::string library;  // the folder of sysroots: <prefix>/lib/gemmac
   bool verbose = false;
   bool debugInfo = false;
@@ -36,6 +37,9 @@ struct BuildOptions {
 // The stages in their order.
 inline constexpr const char *kStages[] = {"importer", "fusion", "quantization",
                                           "lowering", "target"};
+
+// What disabledPasses may name.
+std::vector<std::string> optionalPasses();
 
 // Loads the dialects that a build may meet.
 void loadDialects(mlir::MLIRContext &context);

@@ -3,8 +3,10 @@
 
 #include "compiler/packaging/AtomicFile.h"
 #include "compiler/packaging/Package.h"
+#include "compiler/pipeline/PassReport.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
+#include "mlir/IR/Remarks.h"
 
 using namespace mlir;
 
@@ -31,8 +33,9 @@ static llvm::Error writeFile(StringRef path, StringRef bytes) {
   return packaging::writeWhole(*file, {bytes.data(), bytes.size()});
 }
 
-llvm::Error writeOutput(const BuildOptions &options, StringRef bytes) {
-  if (options.output != "-") return writeFile(options.output, bytes);
+// "-": standard output.
+static llvm::Error writeText(StringRef path, StringRef bytes) {
+  if (path != "-") return writeFile(path, bytes);
   llvm::outs() << bytes;
   llvm::outs().flush();
   if (std::error_code code = llvm::outs().error()) {
@@ -42,37 +45,53 @@ llvm::Error writeOutput(const BuildOptions &options, StringRef bytes) {
   return llvm::Error::success();
 }
 
+llvm::Error writeOutput(const BuildOptions &options, StringRef bytes) {
+  return writeText(options.output, bytes);
+}
+
+std::vector<std::string> passNames(OpPassManager &manager) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  manager.printAsTextualPipeline(stream);
+  SmallVector<StringRef> words;
+  llvm::SplitString(text, words, "(){},=<> \n");
+  std::vector<std::string> names;
+  for (StringRef word : words)
+    if (word.consume_front(kPassPrefix)) names.push_back(word.str());
+  return names;
+}
+
 Seams::Seams(const BuildOptions &options, MLIRContext &context)
     : options(options), context(context) {
   timing.setEnabled(options.timing);
   timingRoot = timing.getRootScope();
-}
-
-LogicalResult Seams::checkNames(
-    const std::vector<std::string> &names,
-    const std::function<void(OpPassManager &)> &fill) {
-  if (names.empty()) return success();
-  PassManager manager(&context, ModuleOp::getOperationName());
-  fill(manager);
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  manager.printAsTextualPipeline(stream);
-  SmallVector<StringRef> words, known;
-  llvm::SplitString(text, words, "(){},=<> \n");
-  for (StringRef word : words)
-    if (word.consume_front(kPassPrefix)) known.push_back(word);
-  for (StringRef name : names) {
-    name.consume_front(kPassPrefix);
-    if (!llvm::is_contained(known, name))
-      return emitError(UnknownLoc::get(&context))
-             << "--disable-pass: expected one of " << llvm::join(known, ", ")
-             << ", found '" << name << "'";
-  }
-  return success();
+  if (!options.verbose) return;
+  remark::RemarkCategories categories;
+  categories.all = ".*";
+  // Fails only where remarks are on already.
+  (void)remark::enableOptimizationRemarks(
+      context, /*streamer=*/nullptr,
+      std::make_unique<remark::RemarkEmittingPolicyAll>(), categories,
+      /*printAsEmitRemarks=*/true);
 }
 
 LogicalResult Seams::run(ModuleOp module,
                          const std::function<void(OpPassManager &)> &fill) {
+  return run(module, fill, nullptr);
+}
+
+LogicalResult Seams::runReported(
+    ModuleOp module, const std::function<void(OpPassManager &)> &fill) {
+  if (options.passReport.empty()) return run(module, fill);
+  std::vector<PassReport::Entry> entries;
+  if (failed(run(module, fill, std::make_unique<PassReport>(entries))))
+    return failure();
+  return report(context, writeText(options.passReport, formatReport(entries)));
+}
+
+LogicalResult Seams::run(ModuleOp module,
+                         const std::function<void(OpPassManager &)> &fill,
+                         std::unique_ptr<PassInstrumentation> instrumentation) {
   PassManager manager(&context, ModuleOp::getOperationName());
   if (options.printAfterAll) {
     context.disableMultithreading();  // else the printing is refused
@@ -82,6 +101,7 @@ LogicalResult Seams::run(ModuleOp module,
         /*printModuleScope=*/true, /*printAfterOnlyOnChange=*/true);
   }
   if (options.timing) manager.enableTiming(timingRoot);
+  if (instrumentation) manager.addInstrumentation(std::move(instrumentation));
   fill(manager);
   return manager.run(module);
 }

@@ -1,5 +1,5 @@
 // What a user may see and change between the stages: printed and dumped IR,
-// names of passes, timing. Runs a pass pipeline; knows no stage.
+// remarks, names of passes, timing. Runs a pass pipeline; knows no stage.
 #ifndef GEMMAC_COMPILER_PIPELINE_SEAMS_H
 #define GEMMAC_COMPILER_PIPELINE_SEAMS_H
 
@@ -23,17 +23,20 @@ std::string printModule(mlir::ModuleOp module);
 // Text or bytes to options.output, or to standard output for "-".
 llvm::Error writeOutput(const BuildOptions &options, llvm::StringRef bytes);
 
+// The flags of a pipeline's passes, without their "gemmac-".
+std::vector<std::string> passNames(mlir::OpPassManager &manager);
+
 class Seams {
  public:
   Seams(const BuildOptions &options, mlir::MLIRContext &context);
 
-  // Refuses a name that no pass of `fill`'s pipeline has.
-  mlir::LogicalResult checkNames(
-      const std::vector<std::string> &names,
-      const std::function<void(mlir::OpPassManager &)> &fill);
-
   // Runs the pipeline over the module.
   mlir::LogicalResult run(
+      mlir::ModuleOp module,
+      const std::function<void(mlir::OpPassManager &)> &fill);
+
+  // The same; --pass-report gets a line for each pass.
+  mlir::LogicalResult runReported(
       mlir::ModuleOp module,
       const std::function<void(mlir::OpPassManager &)> &fill);
 
@@ -43,6 +46,11 @@ class Seams {
                                    llvm::StringRef stage);
 
  private:
+  mlir::LogicalResult run(
+      mlir::ModuleOp module,
+      const std::function<void(mlir::OpPassManager &)> &fill,
+      std::unique_ptr<mlir::PassInstrumentation> instrumentation);
+
   const BuildOptions &options;
   mlir::MLIRContext &context;
   mlir::DefaultTimingManager timing;

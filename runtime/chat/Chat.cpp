@@ -7,23 +7,20 @@ Status checkChatTemplate(const Model &model) {
   const std::string &name = model.metadata().chatTemplate;
   if (!model.tokenizer().isLoaded())
     return Status::error("this model has no tokenizer: it cannot take text");
-  if (name == "gemma3") return {};
   if (name == "none")
     return Status::error(
         "this model has no chat template (it is a base "
         "model): use generate --raw");
-  return Status::error(
-      "expected a chat template that is known (gemma3), "
-      "found \"" +
-      name + "\": use generate --raw");
+  return TurnTemplate().load(name, model.tokenizer(), model.metadata().bos);
 }
 
 Status renderChat(const Model &model, std::span<const Message> messages,
                   std::vector<int32_t> &ids, std::vector<int32_t> &stopIds) {
   Status status = checkChatTemplate(model);
   if (!status.ok()) return status;
-  Gemma3Template turns;
-  status = turns.load(model.tokenizer(), model.metadata().bos);
+  TurnTemplate turns;
+  status = turns.load(model.metadata().chatTemplate, model.tokenizer(),
+                      model.metadata().bos);
   if (status.ok()) status = turns.render(messages, ids);
   stopIds = model.metadata().eos;
   stopIds.push_back(turns.endOfTurn());

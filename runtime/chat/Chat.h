@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/chat/Gemma3Template.h"
+#include "runtime/chat/TurnTemplate.h"
 #include "runtime/generation/Generator.h"
 
 namespace gemma {

@@ -54,11 +54,15 @@ class Sampler {
     int32_t id;
   };
 
+  bool penalizes() const;
+  bool changesScores() const;
   void loadScores(std::span<const float> logits,
                   std::span<const int32_t> history);
   void penalize(std::span<const int32_t> history);
   int32_t argMax() const;
-  double keepTopK();
+  double leastOfTopK() const;
+  double totalWeight(double least, double largest) const;
+  void collect(double least, double largest, double total);
   size_t keepTopP(double total, double largest);
   size_t keepMinP(size_t count) const;
 

@@ -32,7 +32,8 @@ struct Metadata {
   int32_t bos = -1;  // -1: no token stands before a text
   std::vector<int32_t> eos;
   GenerationDefaults generation;
-  std::string chatTemplate = "none";  // "gemma3", "none" or "unknown"
+  // A template's name, "none" or "unknown"; which are spoken: runtime/chat.
+  std::string chatTemplate = "none";
   std::string licence;
   std::string target, quantization, cache;
   // Bytes of weights that one decoded token reads; 0: all of them.

@@ -181,7 +181,8 @@ struct ThreadPool::State {
   alignas(kLineBytes) std::atomic<int32_t> finished{0};
   Work work = nullptr;
   void *context = nullptr;
-  bool stopping = false;
+  // Atomic: a worker that a call left out may look at it at any time.
+  std::atomic<bool> stopping{false};
   std::vector<std::thread> workers;
   std::vector<Slot> slots;  // of the workers
 

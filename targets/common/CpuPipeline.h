@@ -18,6 +18,8 @@ struct Machine {
   std::string features;  // "+avx512vnni"
   unsigned vectorBits;   // widest register to use
 };
+// Target::checkOptions of a machine.
+llvm::Error checkCpuOptions(const Machine &machine, const CodeOptions &options);
 mlir::FailureOr<llvm::SmallVector<char, 0>> emitCpuCode(
     mlir::ModuleOp module, const Machine &machine, Target::Output output,
     const CodeOptions &options);

@@ -1,10 +1,12 @@
 // The LLVM dialect -> LLVM IR -> object, assembly or text. Optimisation level 2
-// with the vectorisers off: the kernels are vectors already.
+// with the vectorisers off: the kernels are vectors already. A --cpu tunes
+// within the target's level and never widens it.
 #include <mutex>
 
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
+#include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
@@ -53,19 +55,61 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
 // Each function carries the level: an intrinsic without its feature is a fatal
 // error in the back end, and LLVM prefers 256-bit registers on AVX-512.
 void setLevel(llvm::Module &module, const llvm::TargetMachine &machine,
-              unsigned vectorBits) {
+              unsigned vectorBits, StringRef tuning) {
   std::string width = std::to_string(vectorBits);
   for (llvm::Function &function : module) {
     if (function.isDeclaration()) continue;
     function.addFnAttr("target-cpu", machine.getTargetCPU());
     function.addFnAttr("target-features", machine.getTargetFeatureString());
+    if (!tuning.empty()) function.addFnAttr("tune-cpu", tuning);
     function.addFnAttr("prefer-vector-width", width);
     function.addFnAttr("min-legal-vector-width", width);
     function.setDoesNotThrow();
   }
 }
 
+// A feature that chooses between instructions and adds none.
+bool isTuning(StringRef feature) {
+  return feature.starts_with("fast-") || feature.starts_with("slow-") ||
+         feature.starts_with("prefer-") || feature.starts_with("tuning-");
+}
+
 }  // namespace
+
+llvm::Error checkCpuOptions(const Machine &machine,
+                            const CodeOptions &options) {
+  initializeBackends();
+  llvm::Triple triple(machine.triple);
+  std::string message;
+  const llvm::Target *backend =
+      llvm::TargetRegistry::lookupTarget(triple, message);
+  if (!backend) return llvm::createStringError(message);
+  std::unique_ptr<llvm::MCSubtargetInfo> level(
+      backend->createMCSubtargetInfo(triple, machine.cpu, machine.features));
+  if (!options.cpu.empty() && !level->isCPUStringValid(options.cpu))
+    return llvm::createStringError(
+        "--cpu: expected a processor that LLVM knows for " +
+        triple.getArchName() + ", found '" + options.cpu + "'");
+  for (StringRef word : llvm::split(options.mattr, ',')) {
+    if (options.mattr.empty()) break;
+    StringRef name = word.drop_front(!word.empty());
+    bool isKnown = llvm::any_of(level->getAllProcessorFeatures(),
+                                [&](const llvm::SubtargetFeatureKV &known) {
+                                  return name == known.Key;
+                                });
+    if (!isKnown || !StringRef("+-").contains(word.front()))
+      return llvm::createStringError(
+          "--mattr: expected +FEATURE or -FEATURE that LLVM knows for " +
+          triple.getArchName() + ", found '" + word + "'");
+    if (word.front() == '+' && !isTuning(name) &&
+        !level->checkFeatures(word.str()))
+      return llvm::createStringError(
+          "--mattr: expected features within the target's level, which is all "
+          "that an executable checks for at its start, found '" +
+          word + "'");
+  }
+  return llvm::Error::success();
+}
 
 FailureOr<SmallVector<char, 0>> emitCpuCode(ModuleOp module,
                                             const Machine &target,
@@ -85,16 +129,15 @@ FailureOr<SmallVector<char, 0>> emitCpuCode(ModuleOp module,
   if (!options.mattr.empty())
     features += (features.empty() ? "" : ",") + options.mattr;
   std::unique_ptr<llvm::TargetMachine> machine(backend->createTargetMachine(
-      triple, options.cpu.empty() ? target.cpu : options.cpu, features,
-      llvm::TargetOptions(), llvm::Reloc::PIC_, std::nullopt,
-      llvm::CodeGenOptLevel::Default));
+      triple, target.cpu, features, llvm::TargetOptions(), llvm::Reloc::PIC_,
+      std::nullopt, llvm::CodeGenOptLevel::Default));
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> code =
       translateModuleToLLVMIR(module, context, "gemma_model");
   if (!code) return module.emitError("translation to LLVM IR failed");
   code->setDataLayout(machine->createDataLayout());
   code->setTargetTriple(triple);
-  setLevel(*code, *machine, target.vectorBits);
+  setLevel(*code, *machine, target.vectorBits, options.cpu);
   optimize(*code, *machine);
 
   SmallVector<char, 0> bytes;

@@ -8,6 +8,8 @@ using namespace mlir;
 namespace gemmac::targets {
 namespace {
 
+const Machine kMachine{"x86_64-unknown-linux-gnu", "x86-64", "", 128};
+
 class Portable : public Target, public CpuKernels {
  public:
   StringRef name() const override { return "portable"; }
@@ -16,14 +18,16 @@ class Portable : public Target, public CpuKernels {
   }
   StringRef architecture() const override { return "x86_64"; }
   bool runsHere() const override { return true; }
+  llvm::Error checkOptions(const CodeOptions &options) const override {
+    return checkCpuOptions(kMachine, options);
+  }
   void buildLowering(OpPassManager &manager) const override {
     buildCpuLowering(manager, *this, {"portable", 0});
   }
   FailureOr<SmallVector<char, 0>> emit(
       ModuleOp module, Output output,
       const CodeOptions &options) const override {
-    return emitCpuCode(module, {"x86_64-unknown-linux-gnu", "x86-64", "", 128},
-                       output, options);
+    return emitCpuCode(module, kMachine, output, options);
   }
 };
 

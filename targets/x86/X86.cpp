@@ -114,6 +114,9 @@ class X86 : public Target, public CpuKernels {
       return features.lookup(feature);
     });
   }
+  llvm::Error checkOptions(const CodeOptions &options) const override {
+    return checkCpuOptions(level.machine, options);
+  }
   void buildLowering(OpPassManager &manager) const override {
     buildCpuLowering(manager, *this, {level.name, level.features});
   }

@@ -1,6 +1,7 @@
-// Compiled f32 models against Hugging Face: every fixture on every target,
-// however the sequence is fed; and the module at each seam of the compiler,
-// as the reference interpreter sees it.
+// Compiled f32 models against Hugging Face, and against the reference
+// interpreter to the bit: every fixture on every target, however the sequence
+// is fed; and the module at each seam of the compiler, as the interpreter sees
+// it, against Hugging Face.
 #include <string>
 #include <tuple>
 
@@ -10,15 +11,30 @@
 namespace gemmac::endtoend {
 namespace {
 
-const std::string kFixtures[] = {
-    "odd-sizes", "rope-factor", "long-prompt", "long-narrow-window",
-    "bf16",      "sharded",     "untied-head", "gguf-mixed"};
+const std::string kFixtures[] = {"odd-sizes",
+                                 "rope-factor",
+                                 "long-prompt",
+                                 "long-narrow-window",
+                                 "bf16",
+                                 "sharded",
+                                 "untied-head",
+                                 "gguf-mixed",
+                                 "gemma1-odd-sizes",
+                                 "gemma1-long-prompt",
+                                 "gemma1-many-kv",
+                                 "gemma1-gguf",
+                                 "gemma2-odd-sizes",
+                                 "gemma2-long-prompt",
+                                 "gemma2-long-narrow-window",
+                                 "gemma2-one-cap",
+                                 "gemma2-gguf"};
 const std::string kTargets[] = {"portable", "x86_64-avx2", "x86_64-avx512"};
 
-// The promise of docs/numerics.md, 8(c).
+// The promise of docs/numerics.md.
 constexpr double kPromised = 1e-3;
-// Interpreter and Hugging Face round f32 sums differently: 8e-6 measured over
-// all fixtures, a logit being about 4.
+// Interpreter and Hugging Face round f32 sums differently: 8e-6 measured, a
+// logit being about 4; up to 5e-5 where Gemma 2's scores reach their cap of 50,
+// since tanh errs by 2e-7 and a sharp softmax enlarges what it is given.
 constexpr double kInterpreterTolerance = 1e-4;
 
 using FixtureAndTarget = std::tuple<std::string, std::string>;
@@ -35,19 +51,17 @@ TEST_P(FloatTest, AgreesWithHuggingFace) {
                           {"--quant", "f32", "--target", target});
   if (app.empty()) return;
 
-  std::optional<Tensor> first;
+  auto judge = evaluateStage(workshop, fixture.checkpoint, "quantization",
+                             {"--quant", "f32"}, fixture.tokens,
+                             {.order = Order::Exact});
+  ASSERT_TRUE(judge);
+  EXPECT_LE(largestDifference(*judge, fixture.logits), kPromised);
   for (Feeding feeding : kFeedings) {
     SCOPED_TRACE(testing::Message() << "chunk " << feeding.chunk << ", threads "
                                     << feeding.threads);
     auto logits = evaluateApp(workshop, app, fixture.tokens, feeding);
     ASSERT_TRUE(logits);
-    if (!first) {
-      EXPECT_LE(largestDifference(*logits, fixture.logits), kPromised);
-      first = std::move(logits);
-    } else {
-      EXPECT_TRUE(sameBits(*logits, *first))
-          << "differs by up to " << largestDifference(*logits, *first);
-    }
+    EXPECT_TRUE(sameBits(*logits, *judge));
   }
 
   // Each chosen id, given those before it, is the next one: so is the whole
@@ -83,12 +97,12 @@ TEST_P(RingTest, ShortRingsAgreeWithHuggingFace) {
   auto single = evaluateApp(workshop, app, fixture.tokens, {1, 1});
   ASSERT_TRUE(whole && single);
   EXPECT_LE(largestDifference(*whole, fixture.logits), kPromised);
-  EXPECT_TRUE(sameBits(*whole, *single))
-      << "differs by up to " << largestDifference(*whole, *single);
+  EXPECT_TRUE(sameBits(*whole, *single));
 }
 
 INSTANTIATE_TEST_SUITE_P(, RingTest,
-                         testing::Values("long-prompt", "long-narrow-window"),
+                         testing::Values("long-prompt", "long-narrow-window",
+                                         "gemma2-long-narrow-window"),
                          [](const testing::TestParamInfo<std::string> &info) {
                            return testName(info.param);
                          });
@@ -100,8 +114,9 @@ TEST_P(StageTest, EverySeamMeansWhatHuggingFaceComputes) {
   Workshop workshop;
   for (const char *stage : {"importer", "fusion", "quantization"}) {
     SCOPED_TRACE(stage);
-    auto logits = evaluateStage(workshop, fixture.checkpoint, stage,
-                                {"--quant", "f32"}, fixture.tokens, "f32");
+    auto logits =
+        evaluateStage(workshop, fixture.checkpoint, stage, {"--quant", "f32"},
+                      fixture.tokens, {.order = Order::Double});
     ASSERT_TRUE(logits);
     EXPECT_LE(largestDifference(*logits, fixture.logits),
               kInterpreterTolerance);

@@ -32,12 +32,6 @@ std::string readText(const std::string &path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// The compiler under test: $GEMMAC, else the one of this build.
-std::string compilerPath() {
-  const char *chosen = std::getenv("GEMMAC");
-  return chosen ? chosen : GEMMAC_BINARY;
-}
-
 std::optional<Tensor> readLogits(const std::string &path) {
   std::string error;
   std::optional<Tensor> logits = reference::readNpy(path, error);
@@ -52,6 +46,11 @@ std::string commandLine(const std::vector<std::string> &command) {
 }
 
 }  // namespace
+
+std::string endtoend::compilerPath() {
+  const char *chosen = std::getenv("GEMMAC");
+  return chosen ? chosen : GEMMAC_BINARY;
+}
 
 std::vector<int32_t> endtoend::readIds(const std::string &path) {
   auto ids = nlohmann::json::parse(std::ifstream(path), nullptr,
@@ -95,6 +94,9 @@ Outcome endtoend::run(const Workshop &workshop,
                       unsigned seconds) {
   std::string output = workshop.path("stdout.txt");
   std::string errors = workshop.path("stderr.txt");
+  // LLVM writes over a file and keeps what is longer.
+  std::filesystem::remove(output);
+  std::filesystem::remove(errors);
   llvm::SmallVector<llvm::StringRef> words(command.begin(), command.end());
   std::optional<llvm::StringRef> redirects[] = {
       llvm::StringRef(""), llvm::StringRef(output), llvm::StringRef(errors)};
@@ -146,7 +148,7 @@ std::optional<Tensor> endtoend::evaluateApp(const Workshop &workshop,
 std::optional<Tensor> endtoend::evaluateStage(
     const Workshop &workshop, const std::string &checkpoint,
     const std::string &stage, const std::vector<std::string> &options,
-    const std::vector<int32_t> &tokens, const std::string &keyValueFormat) {
+    const std::vector<int32_t> &tokens, const reference::Options &how) {
   std::vector<std::string> all = options;
   all.push_back("--stop-after=" + stage);
   std::string path = build(workshop, checkpoint, stage + ".mlir", all);
@@ -162,8 +164,7 @@ std::optional<Tensor> endtoend::evaluateStage(
     ADD_FAILURE() << "the module after " << stage << " does not parse";
     return std::nullopt;
   }
-  mlir::FailureOr<Tensor> logits =
-      reference::evaluate(*module, tokens, {.keyValueFormat = keyValueFormat});
+  mlir::FailureOr<Tensor> logits = reference::evaluate(*module, tokens, how);
   if (mlir::succeeded(logits)) return std::move(*logits);
   ADD_FAILURE() << "the module after " << stage << " cannot be evaluated";
   return std::nullopt;
@@ -192,10 +193,21 @@ double endtoend::rootMeanSquareDifference(const Tensor &lhs,
   return std::sqrt(squares / lhs.values.size());
 }
 
-bool endtoend::sameBits(const Tensor &lhs, const Tensor &rhs) {
-  return lhs.shape == rhs.shape &&
-         !std::memcmp(lhs.values.data(), rhs.values.data(),
-                      lhs.values.size() * sizeof(float));
+testing::AssertionResult endtoend::sameBits(const Tensor &lhs,
+                                            const Tensor &rhs) {
+  if (lhs.shape != rhs.shape)
+    return testing::AssertionFailure()
+           << "shapes " << testing::PrintToString(lhs.shape) << " and "
+           << testing::PrintToString(rhs.shape);
+  size_t count = 0, first = 0;
+  for (size_t i = lhs.values.size(); i-- > 0;)
+    if (std::memcmp(&lhs.values[i], &rhs.values[i], sizeof(float)))
+      ++count, first = i;
+  if (count == 0) return testing::AssertionSuccess();
+  return testing::AssertionFailure()
+         << count << " of " << lhs.values.size() << " values differ, from row "
+         << first / lhs.columns() << " on, by up to "
+         << largestDifference(lhs, rhs);
 }
 
 std::vector<int32_t> endtoend::lastChoices(const Tensor &logits, size_t count) {

@@ -9,10 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "gtest/gtest.h"
+#include "test/support/reference/Options.h"
 #include "test/support/reference/Tensor.h"
 
 namespace gemmac::endtoend {
 
+using reference::Order;
 using reference::Tensor;
 
 // One folder of test/end-to-end/fixtures: a checkpoint and what Hugging Face
@@ -24,6 +27,9 @@ struct Fixture {
   std::vector<int32_t> greedy;  // the arg-max continuation of tokens
 };
 Fixture loadFixture(const std::string &name);
+
+// The compiler under test: $GEMMAC, else the one of this build.
+std::string compilerPath();
 
 std::vector<int32_t> readIds(const std::string &path);
 void writeIds(const std::string &path, const std::vector<int32_t> &ids);
@@ -77,12 +83,13 @@ std::optional<Tensor> evaluateStage(const Workshop &workshop,
                                     const std::string &stage,
                                     const std::vector<std::string> &options,
                                     const std::vector<int32_t> &tokens,
-                                    const std::string &keyValueFormat);
+                                    const reference::Options &how);
 
 // Infinite where shapes differ or a value is not a number.
 double largestDifference(const Tensor &lhs, const Tensor &rhs);
 double rootMeanSquareDifference(const Tensor &lhs, const Tensor &rhs);
-bool sameBits(const Tensor &lhs, const Tensor &rhs);
+// Says where and by how much they differ.
+testing::AssertionResult sameBits(const Tensor &lhs, const Tensor &rhs);
 // The arg-max of the last `count` rows.
 std::vector<int32_t> lastChoices(const Tensor &logits, size_t count);
 

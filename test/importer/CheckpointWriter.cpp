@@ -31,6 +31,10 @@ void GgufWriter::u32(const std::string &key, uint32_t value) {
   values.push_back(ggufString(key) + bytesOf<uint32_t>(4) + bytesOf(value));
 }
 
+void GgufWriter::u16(const std::string &key, uint16_t value) {
+  values.push_back(ggufString(key) + bytesOf<uint32_t>(2) + bytesOf(value));
+}
+
 void GgufWriter::f32(const std::string &key, float value) {
   values.push_back(ggufString(key) + bytesOf<uint32_t>(6) + bytesOf(value));
 }

@@ -45,6 +45,7 @@ struct GgufWriter {
   int64_t extraValues = 0, extraTensors = 0;  // added to the counts
 
   void u32(const std::string &key, uint32_t value);
+  void u16(const std::string &key, uint16_t value);
   void f32(const std::string &key, float value);
   void string(const std::string &key, const std::string &value);
   // Places the tensor behind the last one; f32, shape outermost first.

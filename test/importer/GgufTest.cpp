@@ -4,16 +4,22 @@
 #include <gtest/gtest.h>
 
 #include "compiler/importer/Importer.h"
+#include "mlir/IR/MLIRContext.h"
 #include "test/importer/CheckpointWriter.h"
 
 namespace gemmac::importer::test {
 namespace {
 
-// Reads the file's tables and its model.
+// Reads the file's tables and its model: why either is refused.
 std::string read(const std::string &bytes) {
   TemporaryFolder folder;
-  return messageOf(readCheckpoint(folder.write("model.gguf", bytes)));
+  auto checkpoint = readCheckpoint(folder.write("model.gguf", bytes));
+  return checkpoint ? checkpoint->unsupported
+                    : llvm::toString(checkpoint.takeError());
 }
+
+#define EXPECT_WORDS(message, words) \
+  EXPECT_NE((message).find(words), std::string::npos) << (message)
 
 #define EXPECT_REFUSED(bytes, words) \
   EXPECT_NE(read(bytes).find(words), std::string::npos) << read(bytes)
@@ -137,9 +143,121 @@ TEST(Gguf, RefusesOtherModelsByName) {
   file.values[0] = ggufString("general.architecture") + bytesOf<uint32_t>(8) +
                    ggufString("llama");
   EXPECT_REFUSED(file.bytes(), "unsupported architecture 'llama'");
+  file.values[0] = ggufString("general.architecture") + bytesOf<uint32_t>(8) +
+                   ggufString("gemma-embedding");
+  EXPECT_REFUSED(file.bytes(), "(EmbeddingGemma");
   file = tinyGguf();
-  file.u32("split.count", 3);
-  EXPECT_REFUSED(file.bytes(), "one of 3 parts");
+  file.string("general.type", "adapter");
+  EXPECT_REFUSED(file.bytes(), "expected general.type 'model'");
+}
+
+// What was read of a refused file is there for `inspect`.
+TEST(Gguf, ShowsWhatItRefuses) {
+  GgufWriter file = tinyGguf();
+  file.values[0] = ggufString("general.architecture") + bytesOf<uint32_t>(8) +
+                   ggufString("llama");
+  TemporaryFolder folder;
+  auto checkpoint = readCheckpoint(folder.write("m.gguf", file.bytes()));
+  ASSERT_TRUE(bool(checkpoint)) << llvm::toString(checkpoint.takeError());
+  EXPECT_EQ(checkpoint->config.architecture, "llama");
+  EXPECT_EQ(checkpoint->config.name, "tiny");
+  EXPECT_EQ(checkpoint->tensors.size(), file.tensors.size());
+  EXPECT_NE(std::find(checkpoint->settings.begin(), checkpoint->settings.end(),
+                      std::pair<std::string, std::string>(
+                          "gemma3.embedding_length", "32")),
+            checkpoint->settings.end());
+}
+
+// tinyGguf() in `count` parts, tensors dealt out in turn.
+std::vector<GgufWriter> tinyParts(uint16_t count) {
+  GgufWriter whole = tinyGguf();
+  std::vector<GgufWriter> parts(count);
+  parts[0].values = whole.values;
+  for (uint16_t i = 0; i < count; ++i) {
+    parts[i].u16("split.no", i);
+    parts[i].u16("split.count", count);
+    parts[i].u32("split.tensors.count", uint32_t(whole.tensors.size()));
+  }
+  for (size_t i = 0; i < whole.tensors.size(); ++i) {
+    // The embedding is not in the first part.
+    const GgufTensorEntry &entry = whole.tensors[i];
+    parts[(i + 1) % count].tensor(
+        entry.name, {entry.dimensions.rbegin(), entry.dimensions.rend()});
+  }
+  return parts;
+}
+
+std::string partName(size_t number, size_t count) {
+  return "m-0000" + std::to_string(number) + "-of-0000" +
+         std::to_string(count) + ".gguf";
+}
+
+// Why the parts, as they stand in a folder, are refused; `from` is opened.
+std::string readParts(const std::vector<GgufWriter> &parts, size_t from = 0) {
+  TemporaryFolder folder;
+  std::string path;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    std::string file =
+        folder.write(partName(i + 1, parts.size()), parts[i].bytes());
+    if (i == from) path = file;
+  }
+  auto checkpoint = readCheckpoint(path);
+  return checkpoint ? checkpoint->unsupported
+                    : llvm::toString(checkpoint.takeError());
+}
+
+TEST(Gguf, ReadsAllPartsOfASplitFile) {
+  TemporaryFolder folder;
+  std::string path;
+  std::vector<GgufWriter> parts = tinyParts(3);
+  for (size_t i = 3; i-- > 0;)
+    path = folder.write(partName(i + 1, 3), parts[i].bytes());
+  auto checkpoint = readCheckpoint(path);
+  ASSERT_TRUE(bool(checkpoint)) << llvm::toString(checkpoint.takeError());
+  EXPECT_EQ(checkpoint->unsupported, "");
+  EXPECT_EQ(checkpoint->files.size(), 3u);
+  EXPECT_EQ(checkpoint->tensors.size(), tinyGguf().tensors.size());
+  EXPECT_EQ(checkpoint->config.vocabulary, 48);
+  EXPECT_EQ(checkpoint->find("embed_tokens.weight")->file, 1);
+  mlir::MLIRContext context;
+  auto model = importModel(std::move(*checkpoint), context);
+  EXPECT_TRUE(bool(model)) << llvm::toString(model.takeError());
+}
+
+TEST(Gguf, RefusesPartsThatDisagree) {
+  auto with = [](auto change) {
+    std::vector<GgufWriter> parts = tinyParts(3);
+    change(parts);
+    return readParts(parts);
+  };
+  EXPECT_EQ(with([](auto &) {}), "");
+  EXPECT_WORDS(readParts(tinyParts(3), 1),
+               "expected the first of 3 parts, found part 2");
+  EXPECT_WORDS(
+      with([](auto &parts) { parts[2].values[0] = parts[1].values[0]; }),
+      "split.no: expected 2, found 1");
+  EXPECT_WORDS(with([](auto &parts) {
+                 parts[1].values.erase(parts[1].values.begin() + 1);
+               }),
+               "split.count: expected 3, found 0");
+  EXPECT_WORDS(with([](auto &parts) { parts[1].tensors.pop_back(); }),
+               "split.tensors.count: expected 27, found 28");
+  EXPECT_WORDS(with([](auto &parts) {
+                 parts[1].tensors.back().name = parts[2].tensors[0].name;
+               }),
+               "stands in another part too");
+  EXPECT_WORDS(with([](auto &parts) { parts[2].magic = "GGML"; }),
+               "m-00003-of-00003.gguf: expected the magic");
+  // Two files where three are announced; and a name that does not say it.
+  std::vector<GgufWriter> parts = tinyParts(3);
+  parts.pop_back();
+  EXPECT_WORDS(readParts(parts), "-00001-of-00003.gguf");
+  TemporaryFolder folder;
+  std::string path = folder.write(partName(1, 3), parts[0].bytes());
+  EXPECT_WORDS(messageOf(readCheckpoint(path)), "m-00002-of-00003.gguf: No");
+  GgufWriter many = tinyGguf();
+  many.u32("split.count", 4000000000u);
+  EXPECT_REFUSED(many.bytes(), "expected at most 1024, found 4000000000");
 }
 
 TEST(Gguf, RefusesWrongSizes) {

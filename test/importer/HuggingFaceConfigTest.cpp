@@ -2,8 +2,11 @@
 #include "compiler/importer/HuggingFaceConfig.h"
 
 #include <gtest/gtest.h>
-#include <cmath>
 
+#include <cmath>
+#include <filesystem>
+
+#include "compiler/importer/Importer.h"
 #include "test/importer/CheckpointWriter.h"
 
 namespace gemmac::importer::test {
@@ -116,6 +119,31 @@ TEST(HuggingFaceConfig, RefusesHostileValues) {
                "'sliding_attention' or 'full_attention'");
 }
 
+// A folder with tokenizer.json alone; roles come from tokenizer_config.json.
+TEST(HuggingFaceFolder, TakesATokenizerJson) {
+  TemporaryFolder folder;
+  Json config = tinyConfig();
+  config["vocab_size"] = 1003;
+  folder.write("config.json", config.dump());
+  folder.write("model.safetensors", safetensorsOf(tinyShapes()));
+  std::filesystem::copy(GEMMAC_TOKENIZER_FIXTURES "/tokenizer.json",
+                        folder.path);
+  folder.write("tokenizer_config.json",
+               R"({"bos_token":{"content":"<mask>"},"add_bos_token":true})");
+  auto checkpoint = readCheckpoint(folder.path);
+  ASSERT_TRUE(bool(checkpoint)) << llvm::toString(checkpoint.takeError());
+  EXPECT_EQ(checkpoint->unsupported, "");
+  EXPECT_EQ(checkpoint->tokenizerSource, "tokenizer.json");
+  ASSERT_TRUE(checkpoint->tokenizer.has_value());
+  const TokenizerModel &tokenizer = *checkpoint->tokenizer;
+  EXPECT_EQ(tokenizer.pieces.size(), 901u);
+  EXPECT_EQ(tokenizer.pieces[tokenizer.bosId].text, "<mask>");
+  folder.write("tokenizer.json", R"({"model":{"type":"WordPiece"}})");
+  checkpoint = readCheckpoint(folder.path);
+  ASSERT_TRUE(bool(checkpoint)) << llvm::toString(checkpoint.takeError());
+  EXPECT_WORDS(checkpoint->unsupported, "tokenizer.json: normalizer: expected");
+}
+
 TEST(ChatTemplateText, KnowsTheFamilyAndRefusesRelatives) {
   std::string gemma3 =
       "{{ bos_token }}{{ raise_exception(\"x\") }}{%- set role = \"model\" -%}"
@@ -123,9 +151,12 @@ TEST(ChatTemplateText, KnowsTheFamilyAndRefusesRelatives) {
   EXPECT_EQ(recogniseChatTemplate(""), ChatTemplate::None);
   EXPECT_EQ(recogniseChatTemplate(gemma3), ChatTemplate::Gemma3);
   EXPECT_EQ(recogniseChatTemplate(gemma3 + "System role not supported"),
-            ChatTemplate::Unknown);
+            ChatTemplate::Gemma);
   EXPECT_EQ(recogniseChatTemplate(gemma3 + "<start_function_call>"),
-            ChatTemplate::Unknown);
+            ChatTemplate::FunctionGemma);
+  EXPECT_EQ(recogniseChatTemplate(gemma3 + "You are a policy expert"),
+            ChatTemplate::ShieldGemma);
+  EXPECT_EQ(recogniseChatTemplate(gemma3 + "<|turn>"), ChatTemplate::Unknown);
   EXPECT_EQ(recogniseChatTemplate("[INST]"), ChatTemplate::Unknown);
 }
 

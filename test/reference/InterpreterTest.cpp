@@ -1,6 +1,6 @@
-// The reference interpreter against numbers worked out by hand, op by op. Each
-// module reads its weights from a file written here. The interpreter against
-// Hugging Face is in test/end-to-end.
+// The reference interpreter against numbers worked out by hand, op by op, in
+// either order. Each module reads its weights from a file written here. The
+// interpreter against Hugging Face is in test/end-to-end.
 #include "test/support/reference/Interpreter.h"
 
 #include <unistd.h>
@@ -30,7 +30,7 @@ using testing::Pointwise;
 // One rounding of a value near 1.
 constexpr float kRounding = 1e-6f;
 
-class InterpreterTest : public testing::Test {
+class InterpreterTest : public testing::TestWithParam<Order> {
  protected:
   InterpreterTest() {
     mlir::DialectRegistry registry;
@@ -61,7 +61,8 @@ class InterpreterTest : public testing::Test {
   // `functions` beside the weights; @forward among them.
   mlir::FailureOr<Tensor> evaluateModule(const std::string &functions,
                                          std::vector<int32_t> tokens,
-                                         const Options &options = {}) {
+                                         Options options = {}) {
+    options.order = GetParam();
     // Of this process alone: cases run in parallel.
     std::string path = testing::TempDir() + "/interpreter-test-" +
                        std::to_string(getpid()) + ".weights";
@@ -83,7 +84,7 @@ class InterpreterTest : public testing::Test {
   // ends in %y of `columns` columns.
   std::vector<float> run(const std::string &body,
                          const std::vector<std::vector<float>> &input,
-                         int64_t columns, const Options &options = {}) {
+                         int64_t columns, Options options = {}) {
     std::vector<float> table;
     std::vector<int32_t> tokens;
     for (const std::vector<float> &row : input) {
@@ -117,7 +118,7 @@ class InterpreterTest : public testing::Test {
   std::string checkpoint, weights, errors;
 };
 
-TEST_F(InterpreterTest, EmbedScalesRowsOfTheTable) {
+TEST_P(InterpreterTest, EmbedScalesRowsOfTheTable) {
   addFloats("table", "3x2, f32", {1, 2, 3, 4, 5, 6});
   auto result = evaluateModule(R"(
     func.func @forward(%t: tensor<?xi32>, %p: tensor<?xi32>) -> tensor<?x2xf32> {
@@ -130,7 +131,7 @@ TEST_F(InterpreterTest, EmbedScalesRowsOfTheTable) {
   EXPECT_THAT(result->values, ElementsAre(2.5f, 3.0f, 0.5f, 1.0f));
 }
 
-TEST_F(InterpreterTest, RmsNormTreatsEachSegmentAlone) {
+TEST_P(InterpreterTest, RmsNormTreatsEachSegmentAlone) {
   addFloats("gain", "2, f32", {0.0f, 1.0f});
   auto y = run(R"(
     %g = quantized.reference @gain : !quantized.tensor<2, f32>
@@ -141,7 +142,7 @@ TEST_F(InterpreterTest, RmsNormTreatsEachSegmentAlone) {
   EXPECT_THAT(y, Pointwise(FloatNear(kRounding), {low, high, low, -high}));
 }
 
-TEST_F(InterpreterTest, LinearMultipliesByTheTransposedWeight) {
+TEST_P(InterpreterTest, LinearMultipliesByTheTransposedWeight) {
   addFloats("w", "3x2, f32", {1, 2, 3, -1, 0, 5});
   auto y = run(R"(
     %w = quantized.reference @w : !quantized.tensor<3x2, f32>
@@ -150,7 +151,7 @@ TEST_F(InterpreterTest, LinearMultipliesByTheTransposedWeight) {
   EXPECT_THAT(y, ElementsAre(21, -7, 50, 2, 6, 0));
 }
 
-TEST_F(InterpreterTest, RopeRotatesHalvesOfEveryHead) {
+TEST_P(InterpreterTest, RopeRotatesHalvesOfEveryHead) {
   auto y = run(R"(
     %a = gemma.rope_angles %p {theta = 1.0e+02 : f64, factor = 2.0 : f64} : tensor<?xi32> -> tensor<?x4xf32>
     %y = gemma.rope %x, %a : tensor<?x8xf32>, tensor<?x4xf32>)",
@@ -165,7 +166,7 @@ TEST_F(InterpreterTest, RopeRotatesHalvesOfEveryHead) {
               Pointwise(FloatNear(kRounding), rotated));
 }
 
-TEST_F(InterpreterTest, AttentionSoftmaxAndWindow) {
+TEST_P(InterpreterTest, AttentionSoftmaxAndWindow) {
   const float ln2 = std::log(2.0f);
   // Two query heads share one kv head; value = key = x.
   addFloats("one", "2x1, f32", {1, 0});
@@ -191,29 +192,7 @@ TEST_F(InterpreterTest, AttentionSoftmaxAndWindow) {
   EXPECT_NEAR(y[5], (ln2 + 1) / 2, kRounding);
 }
 
-TEST_F(InterpreterTest, AttentionEqualsItsParts) {
-  const char *attributes = "head_dim = 2 : i64, scale = 0.7 : f32";
-  std::string parts =
-      std::string(R"(
-    %s = gemma.attention_scores %x, %x {)") +
-      attributes + R"(} : tensor<?x4xf32>, tensor<?x4xf32> -> tensor<?x2x?xf32>
-    %c = gemma.softcap %s {cap = 2.0 : f32} : tensor<?x2x?xf32>
-    %m = gemma.mask %c, %p {window = 2 : i64} : tensor<?x2x?xf32>, tensor<?xi32>
-    %q = gemma.softmax %m : tensor<?x2x?xf32>
-    %y = gemma.attention_values %q, %x : tensor<?x2x?xf32>, tensor<?x4xf32> -> tensor<?x4xf32>)";
-  std::string whole = std::string("%y = gemma.attention %x, %x, %x, %p {") +
-                      attributes +
-                      ", softcap = 2.0 : f32, window = 2 : i64} : "
-                      "tensor<?x4xf32>, tensor<?x4xf32>, tensor<?x4xf32>, "
-                      "tensor<?xi32>";
-  std::vector<std::vector<float>> input = {
-      {1, 2, -1, 0.5}, {0, 1, 3, -2}, {2, -1, 1, 1}, {-1, 1, 0, 2}};
-  auto expected = run(parts, input, 4);
-  weights.clear(), checkpoint.clear();
-  EXPECT_EQ(run(whole, input, 4), expected);
-}
-
-TEST_F(InterpreterTest, KeysAndValuesAreRoundedOnRequest) {
+TEST_P(InterpreterTest, KeysAndValuesAreRoundedOnRequest) {
   const float value = 1 + 1.0f / 512;  // between two bf16 numbers, ties to 1
   const char *body =
       "%y = gemma.attention %x, %x, %x, %p {head_dim = 1 : i64, scale = 1.0 : "
@@ -225,7 +204,7 @@ TEST_F(InterpreterTest, KeysAndValuesAreRoundedOnRequest) {
               ElementsAre(1.0f));
 }
 
-TEST_F(InterpreterTest, ElementwiseFormulas) {
+TEST_P(InterpreterTest, ElementwiseFormulas) {
   auto y = run("%y = gemma.softcap %x {cap = 2.0 : f32} : tensor<?x2xf32>",
                {{1, -100}}, 2);
   EXPECT_THAT(y, Pointwise(FloatNear(kRounding), {2 * std::tanh(0.5f), -2.0f}));
@@ -239,7 +218,7 @@ TEST_F(InterpreterTest, ElementwiseFormulas) {
               Pointwise(FloatNear(kRounding), {1.84119199f, -1 + 0.15880801f}));
 }
 
-TEST_F(InterpreterTest, LayerAndWantedRowsPassRowsThrough) {
+TEST_P(InterpreterTest, LayerAndWantedRowsPassRowsThrough) {
   auto y = run(R"(
     %l = gemma.layer 0 (%arg0 = %x) : (tensor<?x1xf32>) -> tensor<?x1xf32> {
       %s = gemma.add %arg0, %arg0 : tensor<?x1xf32>
@@ -251,7 +230,7 @@ TEST_F(InterpreterTest, LayerAndWantedRowsPassRowsThrough) {
 }
 
 // absmax 127 makes the scale 1, so codes are the rounded inputs.
-TEST_F(InterpreterTest, MatmulRoundsCodesHalfToEven) {
+TEST_P(InterpreterTest, MatmulRoundsCodesHalfToEven) {
   std::string row("\x00\x38", 2);  // f16 0.5, then 32 codes
   for (int k = 0; k < 32; ++k) row += char(k < 4 ? k - 2 : 0);
   addBytes("w", "1x32, q8_0", "q8_0", row);
@@ -266,7 +245,7 @@ TEST_F(InterpreterTest, MatmulRoundsCodesHalfToEven) {
   EXPECT_THAT(y, ElementsAre(-32, 0));
 }
 
-TEST_F(InterpreterTest, MatmulSubtractsZeroPointAndAddsMinimum) {
+TEST_P(InterpreterTest, MatmulSubtractsZeroPointAndAddsMinimum) {
   // q4_0: d = 1, every code 9, so every weight is 1.
   addBytes("w", "1x32, q4_0", "q4_0",
            std::string("\x00\x3c", 2) + std::string(16, '\x99'));
@@ -288,7 +267,7 @@ TEST_F(InterpreterTest, MatmulSubtractsZeroPointAndAddsMinimum) {
 // Every code format: matmul on codes against a float product of
 // decodeReference with the dequantised activations. They differ by the order
 // and rounding of some 16 f32 sums of about 100.
-TEST_F(InterpreterTest, MatmulAgreesWithDecodedWeights) {
+TEST_P(InterpreterTest, MatmulAgreesWithDecodedWeights) {
   for (const quantized::WeightFormat *format : quantized::allFormats()) {
     if (format->isFloat()) continue;
     SCOPED_TRACE(format->name().str());
@@ -325,7 +304,7 @@ TEST_F(InterpreterTest, MatmulAgreesWithDecodedWeights) {
   }
 }
 
-TEST_F(InterpreterTest, WeightsAreConvertedToTheirType) {
+TEST_P(InterpreterTest, WeightsAreConvertedToTheirType) {
   std::vector<float> values(32);
   for (int k = 0; k < 32; ++k) values[k] = (k - 16) / 7.0f;
   std::string bytes(values.size() * sizeof(float), 0);
@@ -363,7 +342,7 @@ constexpr char kOutlined[] = R"(
     func.return %1 : tensor<?x1xf32>
   })";
 
-TEST_F(InterpreterTest, OutlinedLayersTakeWeightsFromTheTable) {
+TEST_P(InterpreterTest, OutlinedLayersTakeWeightsFromTheTable) {
   addFloats("in", "1x1, f32", {1});
   addFloats("a", "1x1, f32", {3});
   addFloats("b", "1x1, f32", {10});
@@ -379,20 +358,20 @@ constexpr char kEmbedOnly[] = R"(
     func.return %x : tensor<?x1xf32>
   })";
 
-TEST_F(InterpreterTest, TokensOutsideTheTableAreErrors) {
+TEST_P(InterpreterTest, TokensOutsideTheTableAreErrors) {
   addFloats("in", "2x1, f32", {1, 2});
   EXPECT_TRUE(mlir::failed(evaluateModule(kEmbedOnly, {2})));
   EXPECT_THAT(errors, HasSubstr("expected token ids below 2, found 2"));
 }
 
-TEST_F(InterpreterTest, WeightsOutsideTheFileAreErrors) {
+TEST_P(InterpreterTest, WeightsOutsideTheFileAreErrors) {
   addFloats("in", "2x1, f32", {1, 2});
   checkpoint.resize(4);
   EXPECT_TRUE(mlir::failed(evaluateModule(kEmbedOnly, {0})));
   EXPECT_THAT(errors, HasSubstr("expected 8 bytes at 0, found a file of 4"));
 }
 
-TEST_F(InterpreterTest, OpsWithoutAFormulaAreErrors) {
+TEST_P(InterpreterTest, OpsWithoutAFormulaAreErrors) {
   EXPECT_TRUE(mlir::failed(evaluateModule(R"(
     func.func @forward(%t: tensor<?xi32>, %p: tensor<?xi32>) -> tensor<?xi32> {
       %y = arith.addi %t, %t : tensor<?xi32>
@@ -400,6 +379,84 @@ TEST_F(InterpreterTest, OpsWithoutAFormulaAreErrors) {
     })",
                                           {0})));
   EXPECT_THAT(errors, HasSubstr("has no formula for arith.addi"));
+}
+
+INSTANTIATE_TEST_SUITE_P(, InterpreterTest,
+                         testing::Values(Order::Double, Order::Exact),
+                         [](const testing::TestParamInfo<Order> &info) {
+                           return info.param == Order::Exact ? "exact"
+                                                             : "double";
+                         });
+
+// What only one of the two does.
+class DoubleTest : public InterpreterTest {};
+class ExactTest : public InterpreterTest {};
+INSTANTIATE_TEST_SUITE_P(, DoubleTest, testing::Values(Order::Double));
+INSTANTIATE_TEST_SUITE_P(, ExactTest, testing::Values(Order::Exact));
+
+TEST_P(DoubleTest, AttentionEqualsItsParts) {
+  const char *attributes = "head_dim = 2 : i64, scale = 0.7 : f32";
+  std::string parts =
+      std::string(R"(
+    %s = gemma.attention_scores %x, %x {)") +
+      attributes + R"(} : tensor<?x4xf32>, tensor<?x4xf32> -> tensor<?x2x?xf32>
+    %c = gemma.softcap %s {cap = 2.0 : f32} : tensor<?x2x?xf32>
+    %m = gemma.mask %c, %p {window = 2 : i64} : tensor<?x2x?xf32>, tensor<?xi32>
+    %q = gemma.softmax %m : tensor<?x2x?xf32>
+    %y = gemma.attention_values %q, %x : tensor<?x2x?xf32>, tensor<?x4xf32> -> tensor<?x4xf32>)";
+  std::string whole = std::string("%y = gemma.attention %x, %x, %x, %p {") +
+                      attributes +
+                      ", softcap = 2.0 : f32, window = 2 : i64} : "
+                      "tensor<?x4xf32>, tensor<?x4xf32>, tensor<?x4xf32>, "
+                      "tensor<?xi32>";
+  std::vector<std::vector<float>> input = {
+      {1, 2, -1, 0.5}, {0, 1, 3, -2}, {2, -1, 1, 1}, {-1, 1, 0, 2}};
+  auto expected = run(parts, input, 4);
+  weights.clear(), checkpoint.clear();
+  EXPECT_EQ(run(whole, input, 4), expected);
+}
+
+TEST_P(ExactTest, PartsOfAttentionHaveNoOrder) {
+  addFloats("in", "1x1, f32", {1});
+  EXPECT_TRUE(mlir::failed(evaluateModule(R"(
+    func.func @forward(%t: tensor<?xi32>, %p: tensor<?xi32>) -> tensor<?x1x?xf32> {
+      %w = quantized.reference @in : !quantized.tensor<1x1, f32>
+      %x = gemma.embed %t, %w {scale = 1.0 : f32} : tensor<?xi32>, !quantized.tensor<1x1, f32> -> tensor<?x1xf32>
+      %y = gemma.attention_scores %x, %x {head_dim = 1 : i64, scale = 1.0 : f32} : tensor<?x1xf32>, tensor<?x1xf32> -> tensor<?x1x?xf32>
+      func.return %y : tensor<?x1x?xf32>
+    })",
+                                          {0})));
+  EXPECT_THAT(errors, HasSubstr("expected a module after FuseAttention for the "
+                                "exact order, found gemma.attention_scores"));
+}
+
+// 1 + 2^-24 is a tie that rounds to 1, so the order of a sum shows.
+constexpr float kLost = 0x1p-24f;
+
+TEST_P(ExactTest, LinearAddsInIncreasingK) {
+  addFloats("w", "1x3, f32", {1, 1, 1});
+  auto y = run(R"(
+    %w = quantized.reference @w : !quantized.tensor<1x3, f32>
+    %y = gemma.linear %x, %w : tensor<?x3xf32>, !quantized.tensor<1x3, f32> -> tensor<?x1xf32>)",
+               {{1, kLost, kLost}, {kLost, kLost, 1}}, 1);
+  EXPECT_THAT(y, ElementsAre(1.0f, 1 + 2 * kLost));
+}
+
+TEST_P(ExactTest, RmsNormSumsSixteenLanesAndATree) {
+  addFloats("gain", "272, f32", std::vector<float>(272, 1));
+  // 16 small squares behind a 1 in lane 0 are lost one by one; from lane 1 they
+  // enter together.
+  std::vector<float> lost(272, 0.0f), kept(272, 0.0f);
+  lost[0] = kept[0] = 1;
+  for (int i = 1; i <= 16; ++i) lost[16 * i] = 0x1p-12f;
+  for (int i = 1; i <= 16; ++i) kept[16 * i - 15] = 0x1p-12f;
+  auto y = run(R"(
+    %g = quantized.reference @gain : !quantized.tensor<272, f32>
+    %y = gemma.rms_norm %x, %g {eps = 1.0e-30 : f32, gain_offset = 0.0 : f32} : tensor<?x272xf32>, !quantized.tensor<272, f32>)",
+               {lost, kept}, 272);
+  EXPECT_EQ(y[0], 1 / std::sqrt(1 / 272.0f));
+  EXPECT_EQ(y[272], 1 / std::sqrt((1 + 16 * kLost) / 272.0f));
+  EXPECT_NE(y[0], y[272]);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Gemma 3's template: exact ids, forged turns, roles, and reuse of the cache.
+// The template of Gemma 1, 2 and 3: exact ids, forged turns, roles, and reuse
+// of the cache.
 #include "runtime/chat/Chat.h"
 
 #include <gtest/gtest.h>
@@ -18,7 +19,7 @@ class TemplateTest : public testing::Test {
   void SetUp() override {
     auto section = tinyTokenizer();
     ASSERT_TRUE(tokenizer.load(section.data(), section.size()));
-    ASSERT_EQ(turns.load(tokenizer, kBos).message(), "");
+    ASSERT_EQ(turns.load("gemma3", tokenizer, kBos).message(), "");
   }
 
   std::vector<int32_t> render(std::vector<Message> messages) {
@@ -46,7 +47,7 @@ class TemplateTest : public testing::Test {
   }
 
   Tokenizer tokenizer;
-  Gemma3Template turns;
+  TurnTemplate turns;
 };
 
 TEST_F(TemplateTest, RendersTurns) {
@@ -121,6 +122,25 @@ TEST_F(TemplateTest, RefusesOtherOrders) {
   EXPECT_FALSE(error({{"user", "x", {}}, {"system", "y", {}}}).empty());
   EXPECT_FALSE(error({{"user", "x", {}}, {"assistant", "y", {}}}).empty());
   EXPECT_FALSE(error({{"system", "x", {}}}).empty());
+}
+
+// Gemma 1 and 2: the same turns, but a system message is refused.
+TEST_F(TemplateTest, OlderModelsTakeNoSystemMessage) {
+  auto newer = render({{"user", "hi", {}}});
+  ASSERT_EQ(turns.load("gemma", tokenizer, kBos).message(), "");
+  EXPECT_EQ(render({{"user", "hi", {}}}), newer);
+  EXPECT_NE(error({{"system", "be terse", {}}, {"user", "hi", {}}})
+                .find("expected no system message"),
+            std::string::npos);
+}
+
+TEST_F(TemplateTest, RefusesOtherTemplatesByName) {
+  for (const char *name : {"functiongemma", "shieldgemma", "unknown", ""}) {
+    std::string message = TurnTemplate().load(name, tokenizer, kBos).message();
+    EXPECT_NE(message.find("found \"" + std::string(name) + "\""),
+              std::string::npos)
+        << message;
+  }
 }
 
 TEST(Chat, ReusesTheCacheAndStaysInOrder) {

@@ -117,6 +117,25 @@ SamplerOptions plain() {
   return options;
 }
 
+TEST(Sampler, GreedyTakesTheLowestIdOfTheLargest) {
+  SamplerOptions options;
+  options.doSample = false;
+  options.repetitionPenalty = 1;
+  Sampler plain(options);
+  options.suppressed = {1000};  // out of range: the slow way, the same choice
+  Sampler slow(options);
+  for (size_t count : {1, 5, 16, 33, 1000})
+    for (uint32_t seed = 0; seed < 20; ++seed) {
+      std::vector<float> logits = randomLogits(count, seed);
+      for (size_t i = seed; i < count; i += 7) logits[i] = NAN;
+      if (seed % 3 == 0)
+        for (float &logit : logits) logit = std::round(logit);
+      if (seed == 19) logits.assign(count, -INFINITY);
+      EXPECT_EQ(plain.sample(logits, {}, 0), slow.sample(logits, {}, 0))
+          << count << " logits, seed " << seed;
+    }
+}
+
 TEST(Sampler, EqualsTheSlowOne) {
   uint32_t seed = 1;
   for (double temperature : {0.5, 1.0, 1.7})

@@ -1,5 +1,6 @@
 // gemmac-reference: the reference interpreter as a program.
 //   gemmac-reference MODULE.mlir --tokens IDS.json --logits OUT.npy [--kv bf16]
+//     [--order exact]
 // A module of the gemma and quantized dialects (`gemmac build --stop-after=
 // quantization`) and a JSON array of ids -> float32 [T, V] logits.
 #include <fstream>
@@ -27,6 +28,13 @@ static cl::opt<std::string> logitsPath("logits", cl::Required,
                                        cl::desc("where the logits go (.npy)"));
 static cl::opt<std::string> keyValueFormat(
     "kv", cl::init("f32"), cl::desc("format of keys and values: f32, bf16"));
+static cl::opt<reference::Order> order(
+    "order", cl::init(reference::Order::Double),
+    cl::desc("how float ops are computed"),
+    cl::values(clEnumValN(reference::Order::Double, "double",
+                          "in double, with libm"),
+               clEnumValN(reference::Order::Exact, "exact",
+                          "as compiled code does, to the bit")));
 
 static int fail(const llvm::Twine &message) {
   llvm::errs() << "error: " << message << "\n";
@@ -54,7 +62,7 @@ int main(int argc, char **argv) {
 
   FailureOr<reference::Tensor> logits =
       reference::evaluate(*module, ids.get<std::vector<int32_t>>(),
-                          {.keyValueFormat = keyValueFormat});
+                          {.keyValueFormat = keyValueFormat, .order = order});
   if (failed(logits)) return 1;
   if (!reference::writeNpy(logitsPath, *logits))
     return fail("cannot write " + logitsPath);

@@ -1,7 +1,11 @@
 // See KernelHarness.h.
 #include "test/targets/KernelHarness.h"
 
+#include <cctype>
+#include <cmath>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "dialects/kernel/Kernel.h"
 #include "dialects/quantized/Quantized.h"
@@ -54,6 +58,8 @@ const gemma_model_code *CompiledKernels::compile(const std::string &text,
     error += llvm::toString(std::move(failure));
     return nullptr;
   };
+  llvm::InitializeNativeTarget();
+  llvm::InitializeNativeTargetAsmPrinter();
   auto jit = llvm::orc::LLJITBuilder().create();
   if (!jit) return fail(jit.takeError());
   state->jit = std::move(*jit);
@@ -91,8 +97,10 @@ void CompiledKernels::run(gemma_step_function entry, gemma_step step) const {
   std::free(scratch);
 }
 
-std::string stepModule(const std::string &header, const std::string &body,
-                       const std::string &kvLayers) {
+// One step function of `body` stands for all four entry points.
+static std::string stepModule(const std::string &header,
+                              const std::string &body,
+                              const std::string &kvLayers) {
   return "module {\n" + header +
          "func.func private @step(%step: !kernel.step) {\n" + body +
          "return }\n"
@@ -103,13 +111,130 @@ std::string stepModule(const std::string &header, const std::string &body,
          kvLayers + "], arena_bytes = 64 : i64, weight_bytes = 64 : i64}\n}\n";
 }
 
-std::vector<const targets::Target *> runnableTargets() {
-  llvm::InitializeNativeTarget();
-  llvm::InitializeNativeTargetAsmPrinter();
-  std::vector<const targets::Target *> result;
-  for (const targets::Target *target : targets::allTargets())
-    if (target->runsHere()) result.push_back(target);
-  return result;
+// Bytes that no kernel may touch stand behind every buffer.
+static constexpr int64_t kGuardBytes = 64;
+static constexpr uint8_t kGuard = 0xa5;
+
+void StepProgram::buffer(const std::string &name, const std::string &type,
+                         int64_t size) {
+  int64_t offset = start.size();
+  buffers[name] = {type, offset, size};
+  start.resize((offset + size + kGuardBytes + 63) / 64 * 64, kGuard);
+  body += "%" + name + " = kernel.arena %step at " + std::to_string(offset) +
+          " : " + type + "\n";
+}
+
+void StepProgram::floats(const std::string &name, int64_t columns,
+                         const std::vector<float> &values) {
+  int64_t count = int64_t(rows.size()) * columns;
+  buffer(name, "memref<?x" + std::to_string(columns) + "xf32>", count * 4);
+  std::vector<float> all(count, NAN);
+  std::copy_n(values.begin(), std::min<size_t>(values.size(), count),
+              all.begin());
+  std::memcpy(&start[buffers[name].offset], all.data(), count * 4);
+}
+
+void StepProgram::bytes(const std::string &name, int64_t columns) {
+  buffer(name, "memref<?x" + std::to_string(columns) + "xi8>",
+         int64_t(rows.size()) * columns);
+}
+
+void StepProgram::weight(const std::string &name, const std::string &shape,
+                         const quantized::WeightFormat &format,
+                         int64_t sourceBytes, llvm::ArrayRef<uint8_t> packed) {
+  std::string formatName = format.name().str();
+  std::string type = "!quantized.tensor<" + shape + ", " + formatName + ">";
+  buffers[name].type = type;
+  header +=
+      "quantized.weight @" + name + " : " + type +
+      " {file = 0 : i64, offset = 0 : i64, source_bytes = " +
+      std::to_string(sourceBytes) + " : i64, source_format = \"" + formatName +
+      "\", packed_offset = " + std::to_string(weights.size()) + " : i64}\n";
+  body += "%" + name + " = quantized.reference @" + name + " : " + type + "\n";
+  weights.insert(weights.end(), packed.begin(), packed.end());
+  weights.resize((weights.size() + 63) / 64 * 64);
+}
+
+void StepProgram::weight(const std::string &name, int64_t rows, int64_t columns,
+                         const quantized::WeightFormat &format,
+                         const std::vector<uint8_t> &packed) {
+  weight(name, std::to_string(rows) + "x" + std::to_string(columns), format,
+         format.sourceBytes(rows, columns), packed);
+}
+
+void StepProgram::gain(const std::string &name,
+                       const std::vector<float> &values) {
+  auto *bytes = reinterpret_cast<const uint8_t *>(values.data());
+  int64_t size = int64_t(values.size()) * 4;
+  weight(name, std::to_string(values.size()), *quantized::lookupFormat("f32"),
+         size, {bytes, size_t(size)});
+}
+
+void StepProgram::phase(const std::string &tiles, const std::string &text) {
+  body += "kernel.phase %step tiles(" + tiles + ") {\n^bb0(%t: index):\n" +
+          text + "\n}\n";
+}
+
+std::string StepProgram::type(const std::string &name) const {
+  return buffers.at(name).type;
+}
+
+std::string StepProgram::run(const targets::Target &target) {
+  CompiledKernels kernels;
+  std::string error;
+  const gemma_model_code *code = kernels.compile(
+      stepModule(header, "%n = kernel.row_count %step\n" + body, kvLayers),
+      target, error);
+  if (!code) return "not compiled: " + error;
+  arena = start;
+  gemma_step step{};
+  step.rows = rows.data();
+  step.count = int64_t(rows.size());
+  step.weights = weights.data();
+  step.arena = arena.data();
+  kernels.run(code->decode, step);
+  for (const auto &[name, buffer] : buffers)
+    for (int64_t i = 0; buffer.size && i < kGuardBytes; ++i)
+      if (arena[buffer.offset + buffer.size + i] != kGuard)
+        return "written past the end of " + name;
+  return "";
+}
+
+std::vector<float> StepProgram::floatsOf(const std::string &name) const {
+  const Buffer &buffer = buffers.at(name);
+  std::vector<float> values(buffer.size / 4);
+  std::memcpy(values.data(), &arena[buffer.offset], buffer.size);
+  return values;
+}
+
+std::vector<uint8_t> StepProgram::bytesOf(const std::string &name) const {
+  const Buffer &buffer = buffers.at(name);
+  auto begin = arena.begin() + buffer.offset;
+  return {begin, begin + buffer.size};
+}
+
+std::string firstDifference(const std::vector<float> &expected,
+                            const std::vector<float> &found) {
+  if (expected.size() != found.size())
+    return "expected " + std::to_string(expected.size()) + " floats, found " +
+           std::to_string(found.size());
+  for (size_t i = 0; i < expected.size(); ++i) {
+    if (!std::memcmp(&expected[i], &found[i], 4)) continue;
+    if (std::isnan(expected[i]) && std::isnan(found[i])) continue;
+    char text[96];
+    std::snprintf(text, sizeof text,
+                  "[%zu]: expected %.9g (%a), found %.9g (%a)", i, expected[i],
+                  expected[i], found[i], found[i]);
+    return text;
+  }
+  return "";
+}
+
+std::string targetTestName(const targets::Target &target) {
+  std::string name = target.name().str();
+  for (char &c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  return name;
 }
 
 }  // namespace gemmac::test

@@ -1,7 +1,7 @@
-// Matmul tiles of every format on every target that this machine runs, against
-// the contract of docs/numerics.md computed one scalar at a time from
-// decodePacked's twin, the checkpoint's codes. Bits must agree: on one target
-// over tile shapes and rows, and between targets.
+// Matmul tiles and embedded rows of every format on every target that this
+// machine runs, against the contract of docs/numerics.md computed one scalar at
+// a time from decodePacked's twin, the checkpoint's codes. Bits must agree: on
+// one target over tile shapes and rows, and between targets.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -122,76 +122,41 @@ float referenceDot(const Case &c, const Data &data, int64_t t, int64_t n) {
   return acc;
 }
 
-std::string moduleText(const Case &c, int64_t tokens, int64_t chunk,
-                       int64_t rowBlocks) {
-  auto s = [](int64_t v) { return std::to_string(v); };
-  bool isFloat = c.format->isFloat();
-  std::string tensor = "!quantized.tensor<" + s(c.rows) + "x" + s(c.columns) +
-                       ", " + c.format->name().str() + ">";
-  int64_t width = isFloat ? c.columns : kernel::activationRowBytes(c.columns);
-  std::string in = "memref<?x" + s(width) + (isFloat ? "xf32>" : "xi8>");
-  std::string out = "memref<?x" + s(c.rows) + "xf32>";
-  std::string values = "memref<?x" + s(c.columns) + "xf32>";
-  // The arena: values [t, K], then codes.
-  int64_t codesAt = (tokens * c.columns * 4 + 63) / 64 * 64;
-  std::string header = "quantized.weight @w : " + tensor +
-                       " {file = 0 : i64, offset = 0 : i64, source_bytes = " +
-                       s(c.format->sourceBytes(c.rows, c.columns)) +
-                       " : i64, source_format = \"" + c.format->name().str() +
-                       "\", packed_offset = 0 : i64}\n";
-  std::string body =
-      "%n = kernel.row_count %step\n%w = quantized.reference @w : " + tensor +
-      "\n%x = kernel.arena %step at 0 : " + values +
-      "\n%y = kernel.logits %step : " + out + "\n";
-  std::string operand = "%x";
-  if (!isFloat) {
-    operand = "%q";
-    body += "%q = kernel.arena %step at " + s(codesAt) + " : " + in +
-            "\nkernel.phase %step tiles(%n) {\n^bb0(%t: index):\n"
-            "kernel.quantize_row %x, %q[%t] : " +
-            values + ", " + in + "\n}\n";
-  }
-  std::string shape = "chunk_rows = " + s(chunk) +
-                      " : i64, row_blocks = " + s(rowBlocks) + " : i64";
-  body += "%tiles = kernel.matmul_tiles %n {weight_rows = " + s(c.rows) +
-          " : i64, " + shape +
-          "}\nkernel.phase %step tiles(%tiles) {\n"
-          "^bb0(%t: index):\nkernel.matmul_tile %w, " +
-          operand + ", %y[%t] rows %n {" + shape + "} : " + tensor + ", " + in +
-          ", " + out + "\n}\n";
-  return stepModule(header, body);
-}
-
 std::vector<float> compute(const Case &c, const Data &data, int64_t tokens,
                            int64_t chunk, int64_t rowBlocks,
                            const targets::Target &target) {
-  CompiledKernels kernels;
-  std::string error;
-  const gemma_model_code *code =
-      kernels.compile(moduleText(c, tokens, chunk, rowBlocks), target, error);
-  EXPECT_NE(code, nullptr) << error;
-  if (!code) return {};
-  int64_t codesAt = (tokens * c.columns * 4 + 63) / 64 * 64;
-  int64_t bytes =
-      codesAt + tokens * kernel::activationRowBytes((c.columns + 31) / 32 * 32);
-  std::vector<uint8_t> arena(bytes + 64);
-  std::memcpy(arena.data(), data.in.data(), data.in.size() * 4);
-  std::vector<gemma_row> rows(tokens);
-  std::vector<float> out(tokens * c.rows, NAN);
-  gemma_step step{};
-  step.rows = rows.data();
-  step.count = tokens;
-  step.weights = data.packed.data();
-  step.arena = arena.data();
-  step.logits = out.data();
-  kernels.run(code->decode, step);
-  return out;
+  auto s = [](int64_t v) { return std::to_string(v); };
+  StepProgram program(tokens);
+  program.weight("w", c.rows, c.columns, *c.format, data.packed);
+  program.floats("x", c.columns, data.in);
+  program.floats("y", c.rows);
+  std::string in = "x";
+  if (!c.format->isFloat()) {
+    in = "q";
+    program.bytes("q", kernel::activationRowBytes(c.columns));
+    program.phase("%n", "kernel.quantize_row %x, %q[%t] : " +
+                            program.type("x") + ", " + program.type("q"));
+  }
+  std::string shape = "chunk_rows = " + s(chunk) +
+                      " : i64, row_blocks = " + s(rowBlocks) + " : i64";
+  program.operation("%tiles = kernel.matmul_tiles %n {weight_rows = " +
+                    s(c.rows) + " : i64, " + shape + "}");
+  program.phase("%tiles", "kernel.matmul_tile %w, %" + in +
+                              ", %y[%t] rows %n {" + shape +
+                              "} : " + program.type("w") + ", " +
+                              program.type(in) + ", " + program.type("y"));
+  EXPECT_EQ(program.run(target), "");
+  return program.floatsOf("y");
 }
 
-class MatmulTest : public testing::TestWithParam<std::string> {};
+using FormatAndTarget = std::tuple<std::string, const targets::Target *>;
+
+class MatmulTest : public testing::TestWithParam<FormatAndTarget> {};
 
 TEST_P(MatmulTest, EqualsTheContractBitForBit) {
-  const WeightFormat *format = quantized::lookupFormat(GetParam());
+  const auto &[name, target] = GetParam();
+  if (!target->runsHere()) GTEST_SKIP() << kCannotRun;
+  const WeightFormat *format = quantized::lookupFormat(name);
   ASSERT_NE(format, nullptr);
   bool isFloat = format->isFloat();
   int64_t columns = isFloat ? 40 : 512;
@@ -199,31 +164,66 @@ TEST_P(MatmulTest, EqualsTheContractBitForBit) {
     Case c{format, weightRows, columns};
     for (int64_t tokens : {1, 7, 13}) {
       Data data = makeData(c, tokens, 11 * tokens + weightRows);
-      for (const targets::Target *target : runnableTargets())
-        for (auto [chunk, blocks] :
-             {std::pair<int64_t, int64_t>{1, 1}, {8, 2}, {128, 1}}) {
-          if (chunk == 1 && tokens != 1) continue;
-          std::vector<float> out =
-              compute(c, data, tokens, chunk, blocks, *target);
-          ASSERT_EQ(out.size(), size_t(tokens * weightRows));
-          for (int64_t t = 0; t < tokens; ++t)
-            for (int64_t n = 0; n < weightRows; ++n) {
-              float expected = referenceDot(c, data, t, n);
-              float found = out[t * weightRows + n];
-              ASSERT_EQ(std::memcmp(&expected, &found, 4), 0)
-                  << target->name().str() << " chunk " << chunk << " row " << t
-                  << " of " << tokens << " output " << n << ": expected "
-                  << expected << ", found " << found;
-            }
-        }
+      for (auto [chunk, blocks] :
+           {std::pair<int64_t, int64_t>{1, 1}, {8, 2}, {128, 1}}) {
+        if (chunk == 1 && tokens != 1) continue;
+        std::vector<float> out =
+            compute(c, data, tokens, chunk, blocks, *target);
+        ASSERT_EQ(out.size(), size_t(tokens * weightRows));
+        for (int64_t t = 0; t < tokens; ++t)
+          for (int64_t n = 0; n < weightRows; ++n) {
+            float expected = referenceDot(c, data, t, n);
+            float found = out[t * weightRows + n];
+            ASSERT_EQ(std::memcmp(&expected, &found, 4), 0)
+                << "chunk " << chunk << " row " << t << " of " << tokens
+                << " output " << n << ": expected " << expected << ", found "
+                << found;
+          }
+      }
     }
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, MatmulTest,
-                         testing::Values("f32", "f16", "bf16", "q8_0", "q4_0",
-                                         "q4_1", "q5_0", "q5_1", "q4_k", "q5_k",
-                                         "q6_k"),
-                         [](const auto &info) { return info.param; });
+// Row t embeds token (5 t) mod N; the last one brings its own embedding.
+TEST_P(MatmulTest, EmbedsRowsAsDecoded) {
+  const auto &[name, target] = GetParam();
+  if (!target->runsHere()) GTEST_SKIP() << kCannotRun;
+  const WeightFormat *format = quantized::lookupFormat(name);
+  ASSERT_NE(format, nullptr);
+  constexpr int64_t kTokens = 12;
+  Case c{format, 43, format->isFloat() ? 40 : 512};
+  Data data = makeData(c, kTokens, 5);
+  StepProgram program(kTokens);
+  program.weight("w", c.rows, c.columns, *format, data.packed);
+  program.floats("y", c.columns);
+  program.phase("%n",
+                "kernel.embed_row %step, %w, %y[%t] {scale = 2.53e+01 : "
+                "f32} : " +
+                    program.type("w") + ", " + program.type("y"));
+  std::vector<float> expected;
+  for (int64_t t = 0; t + 1 < kTokens; ++t) {
+    program.rows[t].token = int32_t(5 * t % c.rows);
+    std::vector<float> row(c.columns);
+    format->decodeReference(
+        &data.source[format->sourceBytes(program.rows[t].token, c.columns)],
+        c.columns, row.data());
+    for (float v : row) expected.push_back(v * 25.3f);
+  }
+  program.rows.back().embedding = data.in.data();
+  expected.insert(expected.end(), data.in.begin(), data.in.begin() + c.columns);
+  ASSERT_EQ(program.run(*target), "");
+  EXPECT_EQ(firstDifference(expected, program.floatsOf("y")), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , MatmulTest,
+    testing::Combine(testing::Values("f32", "f16", "bf16", "q8_0", "q4_0",
+                                     "q4_1", "q5_0", "q5_1", "q4_k", "q5_k",
+                                     "q6_k"),
+                     testing::ValuesIn(targets::allTargets())),
+    [](const auto &info) {
+      return std::get<0>(info.param) + "_on_" +
+             targetTestName(*std::get<1>(info.param));
+    });
 
 }  // namespace

@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # run.sh [--junit FILE]: the checks of the tree itself, each a few seconds at
 # most: who may include whom, a same-named test for every pass, no file over
-# 600 lines, clang-format. Exits 1 when one fails.
+# 600 lines, clang-format, documents that name what is there. Exits 1 when one
+# fails.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 
 junit=/dev/null
 [ "${1:-}" = --junit ] && junit=$2
-sources=$(git ls-files '*.cpp' '*.h' | grep -v '^third_party/')
+# New files count before git knows them, deleted ones no more.
+sources=$(git ls-files -co --exclude-standard '*.cpp' '*.h' |
+  grep -v '^third_party/' | xargs ls 2>/dev/null)
 
 # compiler -> targets -> dialects; stages never include each other; runtime
 # includes none of them; ModelAbi.h is the one header that both sides read.
@@ -26,8 +29,8 @@ layering() {
         $(grep "^compiler/$stage/" <<<"$sources") /dev/null |
         grep -v "#include \"compiler/$stage/"
     done
-    for target in portable x86; do
-      grep -nE '#include "targets/' $(grep "^targets/$target/" <<<"$sources") |
+    for target in $(ls -d targets/*/ | xargs -n1 basename | grep -v common); do
+      grep -nE '#include "targets/' $(grep "^targets/$target/" <<<"$sources") /dev/null |
         grep -vE "#include \"targets/($target|common|Target)"
     done
   )
@@ -40,7 +43,7 @@ pass_tests() {
   for file in $(grep -l 'GEN_PASS_DEF_' $sources); do
     name=$(basename "$file" .cpp |
       sed -E 's/([a-z0-9])([A-Z])/\1-\2/g' | tr '[:upper:]' '[:lower:]')
-    [ -n "$(git ls-files "test/*/$name.mlir")" ] ||
+    ls test/*/"$name.mlir" >/dev/null 2>&1 ||
       { echo "$file has no test named $name.mlir"; bad=1; }
   done
   return $bad
@@ -54,10 +57,12 @@ file_length() {
 
 format() { clang-format-22 --dry-run --Werror $sources 2>&1 | grep error | head -20; [ "${PIPESTATUS[0]}" -eq 0 ]; }
 
+docs() { python3 test/tidy/docs.py; }
+
 status=0
 {
   echo '<testsuite name="tidy">'
-  for check in layering pass_tests file_length format; do
+  for check in layering pass_tests file_length format docs; do
     if output=$("$check" 2>&1); then
       echo "<testcase classname=\"tidy\" name=\"$check\"/>"
     else

@@ -14,6 +14,9 @@ bool scoreByMerges(TokenizerModel &model,
   index.reserve(model.pieces.size());
   for (size_t id = 0; id < model.pieces.size(); ++id)
     index.try_emplace(model.pieces[id].text, id);
+  // Where the tab has no piece of its own, merges name that of its byte so.
+  if (auto tab = index.find("<0x09>"); tab != index.end())
+    index.try_emplace("\t", tab->second);
 
   constexpr int32_t none = -1;
   std::vector<int32_t> ranks(model.pieces.size(), none);

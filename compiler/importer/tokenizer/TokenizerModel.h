@@ -1,9 +1,9 @@
 // A checkpoint's tokenizer as plain data, the same whatever file it came from:
 // pieces in id order and the ids with a meaning. Readers: SentencePieceModel,
-// GgufVocabulary. Writer: TokenizerBlob. It does not encode or decode text.
-// It covers what every Gemma has: byte-pair encoding with byte fallback, no
-// normalisation but " " -> U+2581, no space put in front.
-// Source: sentencepiece_model.proto.
+// TokenizerJson, GgufVocabulary. Writer: TokenizerBlob. It does not encode or
+// decode text. It covers what every Gemma has: byte-pair encoding with byte
+// fallback, no normalisation but " " -> U+2581, no space put in front. Source:
+// sentencepiece_model.proto.
 #ifndef GEMMAC_COMPILER_IMPORTER_TOKENIZER_TOKENIZERMODEL_H
 #define GEMMAC_COMPILER_IMPORTER_TOKENIZER_TOKENIZERMODEL_H
 

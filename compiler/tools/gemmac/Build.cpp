@@ -7,6 +7,8 @@
 #include "compiler/pipeline/Pipeline.h"
 #include "compiler/tools/gemmac/Commands.h"
 #include "compiler/tools/gemmac/Diagnostics.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
 #include "targets/Target.h"
 
@@ -23,9 +25,15 @@ struct BuildFlags {
 };
 
 // What --help of a finished product lists and this version refuses by name.
-constexpr const char *kUnsupportedFlags[] = {"--mmproj",    "--recipe",
-                                             "--preset",    "--lora",
-                                             "--calibrate", "--pass-report"};
+constexpr const char *kUnsupportedFlags[] = {"--mmproj", "--recipe", "--preset",
+                                             "--lora", "--calibrate"};
+
+// An unset variable in a script, most likely.
+const CLI::Validator isNotEmpty(
+    [](std::string &text) {
+      return text.empty() ? "expected a file name, found ''" : "";
+    },
+    "FILE");
 
 bool isTextOutput(const BuildOptions &options) {
   return !options.stopAfter.empty() || options.emit == "asm" ||
@@ -56,23 +64,39 @@ int wrongInput(const std::string &message) {
   return kWrongInput;
 }
 
+// What CLI11 cannot know of the flags' values; empty when all are right.
+std::string checkValues(const BuildOptions &options) {
+  std::string message;
+  const targets::Target *target =
+      targets::lookupTarget(options.target, message);
+  if (!target) return message;
+  if (llvm::Error error =
+          target->checkOptions({options.cpu, options.mattr, options.debugInfo}))
+    return toString(std::move(error));
+  std::vector<std::string> known = pipeline::optionalPasses();
+  for (llvm::StringRef name : options.disabledPasses) {
+    name.consume_front("gemmac-");
+    if (!llvm::is_contained(known, name))
+      return "--disable-pass: expected one of " + llvm::join(known, ", ") +
+             ", found '" + name.str() + "'";
+  }
+  if (options.output == "-" && !isTextOutput(options))
+    return "-o -: expected a file for --emit " + options.emit;
+  return "";
+}
+
 int runBuild(BuildFlags &flags) {
   BuildOptions &options = flags.options;
   if (options.output.empty()) options.output = defaultOutput(options);
   if (options.kv.empty()) options.kv = options.quant == "f32" ? "f32" : "bf16";
-  std::string message;
-  if (!targets::lookupTarget(options.target, message)) {
-    printError(message);
+  if (std::string wrong = checkValues(options); !wrong.empty()) {
+    printError(wrong);
     return kWrongUsage;
   }
   std::error_code ignored;
   if (!fs::exists(options.checkpoint, ignored))
     return wrongInput("checkpoint '" + options.checkpoint +
                       "': no such file or folder");
-  if (options.output == "-" && !isTextOutput(options)) {
-    printError("-o -: expected a file for --emit " + options.emit);
-    return kWrongUsage;
-  }
   if (options.output != "-")
     if (llvm::Error error =
             packaging::checkOutputPath(options.output, {options.checkpoint}))
@@ -101,6 +125,7 @@ void addOutputFlags(CLI::App &command, BuildFlags &flags) {
   command
       .add_option("-o,--output", options.output,
                   "Output file (default: the checkpoint's name)")
+      ->check(isNotEmpty)
       ->envname("GEMMAC_OUTPUT");
   command.add_option("--emit", options.emit, "What to write")
       ->check(CLI::IsMember({"exe", "object", "asm", "llvm", "mlir"}))
@@ -110,7 +135,8 @@ void addOutputFlags(CLI::App &command, BuildFlags &flags) {
       .add_option("--stop-after", options.stopAfter,
                   "Print the IR after this stage and stop")
       ->check(CLI::IsMember(std::vector<std::string>(
-          std::begin(pipeline::kStages), std::end(pipeline::kStages))));
+          std::begin(pipeline::kStages), std::end(pipeline::kStages))))
+      ->envname("GEMMAC_STOP_AFTER");
   command
       .add_option("--dump-stages", options.dumpStages,
                   "Write the IR after every stage into this folder")
@@ -126,10 +152,12 @@ void addModelFlags(CLI::App &command, BuildFlags &flags) {
       ->envname("GEMMAC_TARGET");
   command
       .add_option("--cpu", options.cpu,
-                  "Processor to tune for, as LLVM "
-                  "names it (znver3, …)")
+                  "Processor to tune for, within the target's "
+                  "instructions, as LLVM names it (znver3, …)")
       ->envname("GEMMAC_CPU");
-  command.add_option("--mattr", options.mattr, "Features: +x,-y")
+  command
+      .add_option("--mattr", options.mattr,
+                  "Features: -x without, +x for those within the target's")
       ->envname("GEMMAC_MATTR");
   command
       .add_option("--quant", options.quant,
@@ -162,9 +190,18 @@ void addInsightFlags(CLI::App &command, BuildFlags &flags) {
                   "Fusion passes to leave out: fuse-rope,…")
       ->delimiter(',')
       ->envname("GEMMAC_DISABLE_PASS");
-  command.add_flag("-v,--verbose", options.verbose,
-                   "Show remarks: what was fused and what was not, and why");
-  command.add_flag("-q,--quiet", flags.quiet, "No progress on stderr");
+  command
+      .add_option("--pass-report", options.passReport,
+                  "Write here what each fusion saves: phases, bytes and "
+                  "operations of a token (-: standard output)")
+      ->check(isNotEmpty)
+      ->envname("GEMMAC_PASS_REPORT");
+  command
+      .add_flag("-v,--verbose", options.verbose,
+                "Show remarks: what was fused and what was not, and why")
+      ->envname("GEMMAC_VERBOSE");
+  command.add_flag("-q,--quiet", flags.quiet, "No progress on stderr")
+      ->envname("GEMMAC_QUIET");
   command.add_flag("-g", options.debugInfo, "Keep symbols in the executable");
   command.add_flag("--mlir-timing", options.timing, "Time of every pass");
   command.add_flag("--mlir-print-ir-after-all", options.printAfterAll,

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <sstream>
 
 #include <unistd.h>
 
@@ -30,7 +31,12 @@ static void onFatalError(void *, const char *reason, bool) {
 
 // CLI11 says what is wrong over several lines; ours is one line and a hint.
 static int reportUsage(const CLI::App &app, const CLI::ParseError &error) {
-  if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+  if (error.get_exit_code() == 0) {  // --help, --version
+    std::ostringstream text;
+    app.exit(error, text, text);
+    llvm::outs() << text.str();
+    return kDone;
+  }
   std::string message = error.what();
   for (char &c : message)
     if (c == '\n') c = ' ';
@@ -43,7 +49,7 @@ static int run(int argc, char **argv) {
   CLI::App app("gemmac compiles a Gemma checkpoint to one executable",
                "gemmac");
   app.set_version_flag("--version", "gemmac " GEMMAC_VERSION);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);
   Action chosen;
   addBuild(app, chosen);
   addInspect(app, chosen);
@@ -53,7 +59,20 @@ static int run(int argc, char **argv) {
   } catch (const CLI::ParseError &error) {
     return reportUsage(app, error);
   }
-  return chosen();
+  if (chosen) return chosen();
+  printError("expected a command (build, inspect or targets), found none");
+  return kWrongUsage;
+}
+
+// A full disk or a closed pipe behind standard output is a failure too.
+static int flushOutput(int code) {
+  llvm::outs().flush();
+  std::error_code error = llvm::outs().error();
+  if (!error) return code;
+  llvm::outs().clear_error();
+  if (code != kDone) return code;
+  printError("cannot write standard output: " + error.message());
+  return kWrongInput;
 }
 
 }  // namespace gemmac::driver
@@ -64,7 +83,7 @@ int main(int argc, char **argv) {
   std::signal(SIGXFSZ, SIG_IGN);
   llvm::install_fatal_error_handler(onFatalError);
   try {
-    return run(argc, argv);
+    return flushOutput(run(argc, argv));
   } catch (const std::bad_alloc &) {
     printError("out of memory");
   } catch (const std::exception &error) {

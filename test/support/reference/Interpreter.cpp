@@ -1,5 +1,5 @@
 // The reference interpreter: walks @forward op by op and hands each to its
-// formula in FloatOps or CodeOps. See Interpreter.h.
+// function in FloatOps or CodeOps. See Interpreter.h.
 #include "test/support/reference/Interpreter.h"
 
 #include <map>
@@ -33,7 +33,10 @@ int64_t lastDimension(Value value) {
 class Interpreter {
  public:
   Interpreter(ModuleOp module, const Options &options)
-      : module(module), options(options), files(module) {}
+      : module(module),
+        options(options),
+        floats(floatOps(options.order)),
+        files(module) {}
 
   // The results of `function` for `inputs`.
   FailureOr<SmallVector<Datum>> call(func::FuncOp function,
@@ -64,13 +67,43 @@ class Interpreter {
   int64_t index(Value value) { return std::get<int64_t>(at(value)); }
 
   // Keys or values as the cache would give them back.
-  Tensor stored(Value value) {
-    return options.keyValueFormat == "bf16" ? roundToBf16(rows(value))
-                                            : rows(value);
+  Tensor stored(const Tensor &tensor) {
+    return options.keyValueFormat == "bf16" ? roundToBf16(tensor) : tensor;
+  }
+
+  template <typename Op>
+  Tensor normalised(const Tensor &tensor, Value gain, Op op) {
+    // Optional in some ops, always there where there is a gain.
+    std::optional<llvm::APFloat> eps = op.getEps(), offset = op.getGainOffset();
+    return floats.rmsNorm(tensor, weight(gain), eps->convertToFloat(),
+                          offset->convertToFloat());
+  }
+  // The rows that an op reads, after the norm that it may carry.
+  template <typename Op>
+  Tensor input(Op op) {
+    const Tensor &tensor = rows(op.getInput());
+    return op.getGain() ? normalised(tensor, op.getGain(), op) : tensor;
+  }
+  // `multiply` with each weight, and what follows the products.
+  template <typename Op>
+  SmallVector<Datum> products(
+      Op op, llvm::function_ref<Tensor(const Weight &)> multiply) {
+    SmallVector<Tensor> results;
+    for (Value value : op.getWeights())
+      results.push_back(multiply(weight(value)));
+    if (op.getGeglu()) results = {floats.geglu(results[0], results[1])};
+    SmallVector<Datum> made;
+    for (Tensor &result : results) {
+      if (op.getSoftcap())
+        result = floats.softcap(result, op.getSoftcap()->convertToFloat());
+      made.push_back(std::make_shared<const Tensor>(std::move(result)));
+    }
+    return made;
   }
 
   ModuleOp module;
   Options options;
+  const FloatOps &floats;
   WeightFiles files;
   llvm::DenseMap<Value, Datum> data;
 };
@@ -147,10 +180,21 @@ LogicalResult Interpreter::run(Operation *op) {
     return success();
   }
   if (auto quantize = dyn_cast<quantized::QuantizeActivationOp>(op)) {
-    data.insert_or_assign(quantize,
-                          std::make_shared<const Activations>(
-                              quantizeActivation(rows(quantize.getInput()))));
+    data.insert_or_assign(quantize, std::make_shared<const Activations>(
+                                        quantizeActivation(input(quantize))));
     return success();
+  }
+  if (auto linear = dyn_cast<gemma::LinearOp>(op)) {
+    Tensor x = input(linear);
+    return bindResults(op, products(linear, [&](const Weight &weight) {
+                         return floats.linear(x, weight);
+                       }));
+  }
+  if (auto product = dyn_cast<quantized::MatmulOp>(op)) {
+    const auto &x = std::get<Shared<Activations>>(at(product.getInput()));
+    return bindResults(op, products(product, [&](const Weight &weight) {
+                         return matmul(*x, weight);
+                       }));
   }
   FailureOr<Tensor> result = compute(op);
   if (failed(result)) return failure();
@@ -169,47 +213,50 @@ FailureOr<Tensor> Interpreter::compute(gemma::EmbedOp op) {
 }
 
 Tensor Interpreter::compute(gemma::AttentionOp op) {
-  Tensor scores =
-      attentionScores(rows(op.getQuery()), stored(op.getKey()), op.getHeadDim(),
-                      op.getScale().convertToFloat());
-  if (float cap = op.getSoftcap().convertToFloat(); cap > 0)
-    scores = softcap(scores, cap);
-  scores = mask(scores, ids(op.getPositions()), op.getWindow());
-  return attentionValues(softmax(scores), stored(op.getValue()),
-                         op.getHeadDim());
+  AttentionShape shape{int64_t(op.getHeadDim()), op.getScale().convertToFloat(),
+                       op.getSoftcap().convertToFloat(),
+                       int64_t(op.getWindow())};
+  Tensor query = rows(op.getQuery()), key = rows(op.getKey());
+  if (op.getQueryGain()) {
+    query = normalised(query, op.getQueryGain(), op);
+    key = normalised(key, op.getKeyGain(), op);
+  }
+  if (op.getAngles()) {
+    query = floats.rope(query, rows(op.getAngles()));
+    key = floats.rope(key, rows(op.getAngles()));
+  }
+  return floats.attention(query, stored(key), stored(rows(op.getValue())),
+                          ids(op.getPositions()), shape);
 }
 
 FailureOr<Tensor> Interpreter::compute(Operation *op) {
   using Result = FailureOr<Tensor>;
+  if (options.order == Order::Exact &&
+      isa<gemma::AttentionScoresOp, gemma::SoftmaxOp, gemma::AttentionValuesOp>(
+          op))
+    return op->emitError("expected a module after FuseAttention for the exact ")
+           << "order, found " << op->getName();
   return TypeSwitch<Operation *, Result>(op)
       .Case<gemma::EmbedOp, gemma::AttentionOp>(
           [&](auto o) { return Result(compute(o)); })
       .Case([&](gemma::RmsNormOp o) {
-        return rmsNorm(rows(o.getInput()), weight(o.getGain()),
-                       o.getEps().convertToFloat(),
-                       o.getGainOffset().convertToFloat());
-      })
-      .Case([&](gemma::LinearOp o) {
-        return linear(rows(o.getInput()), weight(o.getWeight()));
-      })
-      .Case([&](quantized::MatmulOp o) {
-        return matmul(*std::get<Shared<Activations>>(at(o.getInput())),
-                      weight(o.getWeight()));
+        Tensor normal = normalised(rows(o.getInput()), o.getGain(), o);
+        return o.getResidual() ? add(rows(o.getResidual()), normal) : normal;
       })
       .Case([&](gemma::RopeAnglesOp o) {
-        return ropeAngles(ids(o.getPositions()), lastDimension(o.getResult()),
-                          o.getTheta().convertToDouble(),
-                          o.getFactor().convertToDouble());
+        return floats.ropeAngles(
+            ids(o.getPositions()), lastDimension(o.getResult()),
+            o.getTheta().convertToDouble(), o.getFactor().convertToDouble());
       })
       .Case([&](gemma::RopeOp o) {
-        return rope(rows(o.getInput()), rows(o.getAngles()));
+        return floats.rope(rows(o.getInput()), rows(o.getAngles()));
       })
       .Case([&](gemma::AttentionScoresOp o) {
-        return attentionScores(rows(o.getQuery()), stored(o.getKey()),
+        return attentionScores(rows(o.getQuery()), stored(rows(o.getKey())),
                                o.getHeadDim(), o.getScale().convertToFloat());
       })
       .Case([&](gemma::SoftcapOp o) {
-        return softcap(rows(o.getInput()), o.getCap().convertToFloat());
+        return floats.softcap(rows(o.getInput()), o.getCap().convertToFloat());
       })
       .Case([&](gemma::MaskOp o) {
         return mask(rows(o.getScores()), ids(o.getPositions()), o.getWindow());
@@ -217,11 +264,11 @@ FailureOr<Tensor> Interpreter::compute(Operation *op) {
       .Case([&](gemma::SoftmaxOp o) { return softmax(rows(o.getInput())); })
       .Case([&](gemma::AttentionValuesOp o) {
         const Tensor &p = rows(o.getProbabilities());
-        return attentionValues(p, stored(o.getValue()),
+        return attentionValues(p, stored(rows(o.getValue())),
                                lastDimension(o.getResult()) / p.shape[1]);
       })
       .Case([&](gemma::GegluOp o) {
-        return geglu(rows(o.getGate()), rows(o.getUp()));
+        return floats.geglu(rows(o.getGate()), rows(o.getUp()));
       })
       .Case([&](gemma::AddOp o) {
         return add(rows(o.getLhs()), rows(o.getRhs()));

@@ -1,7 +1,7 @@
-// Rendering of Gemma 3's template. Template text and message text are joined
+// Rendering of the template. Template text and message text are joined
 // before they are encoded: "user\n" and "\nhi" apart would be other ids than
 // "user\n\nhi".
-#include "runtime/chat/Gemma3Template.h"
+#include "runtime/chat/TurnTemplate.h"
 
 #include <string_view>
 
@@ -18,7 +18,13 @@ std::string_view trimmed(std::string_view text) {
 
 }  // namespace
 
-Status Gemma3Template::load(const Tokenizer &tokenizer, int32_t bosId) {
+Status TurnTemplate::load(std::string_view name, const Tokenizer &tokenizer,
+                          int32_t bosId) {
+  if (!isKnown(name))
+    return Status::error(
+        "expected a chat template that is known (gemma, gemma3), found \"" +
+        std::string(name) + "\": use generate --raw");
+  takesSystem = name == "gemma3";
   pieces = &tokenizer;
   bos = bosId;
   start = tokenizer.pieceId("<start_of_turn>");
@@ -30,8 +36,12 @@ Status Gemma3Template::load(const Tokenizer &tokenizer, int32_t bosId) {
   return {};
 }
 
-Status Gemma3Template::checkRoles(std::span<const Message> messages) const {
+Status TurnTemplate::checkRoles(std::span<const Message> messages) const {
   size_t first = !messages.empty() && messages[0].role == "system" ? 1 : 0;
+  if (first && !takesSystem)
+    return Status::error(
+        "expected no system message: this model's chat template has no place "
+        "for one");
   for (size_t i = first; i < messages.size(); ++i) {
     const char *expected = (i - first) % 2 == 0 ? "user" : "assistant";
     if (messages[i].role != expected)
@@ -47,8 +57,8 @@ Status Gemma3Template::checkRoles(std::span<const Message> messages) const {
   return {};
 }
 
-Status Gemma3Template::render(std::span<const Message> messages,
-                              std::vector<int32_t> &ids) const {
+Status TurnTemplate::render(std::span<const Message> messages,
+                            std::vector<int32_t> &ids) const {
   Status status = checkRoles(messages);
   if (!status.ok()) return status;
   std::vector<int32_t> rendered;

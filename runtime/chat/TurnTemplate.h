@@ -1,15 +1,18 @@
-// The chat template of Gemma 3: messages -> token ids. Turn tokens are pushed
-// as ids and text is encoded between them, so that no message can forge a turn.
+// The chat template of Gemma 1, 2 and 3: messages -> token ids. Turn tokens are
+// pushed as ids and text is encoded between them, so that no message can forge
+// a turn. Gemma 1 and 2 take no system message.
 //   <bos> <start_of_turn>user\n{system}\n\n{text}<end_of_turn>\n … and at the
 //   end <start_of_turn>model\n
 // It handles text only and executes no template language.
-// Source: the chat_template of google/gemma-3-1b-it, tokenizer_config.json.
-#ifndef GEMMA_RUNTIME_CHAT_GEMMA3_TEMPLATE_H
-#define GEMMA_RUNTIME_CHAT_GEMMA3_TEMPLATE_H
+// Source: the chat_template of google/gemma-2b-it, google/gemma-2-2b-it and
+// google/gemma-3-1b-it, tokenizer_config.json.
+#ifndef GEMMA_RUNTIME_CHAT_TURN_TEMPLATE_H
+#define GEMMA_RUNTIME_CHAT_TURN_TEMPLATE_H
 
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/model/Status.h"
@@ -25,10 +28,14 @@ struct Message {
   std::vector<int32_t> tokens;
 };
 
-class Gemma3Template {
+class TurnTemplate {
  public:
-  // `bos` -1: none. Fails if the tokenizer lacks the turn tokens.
-  Status load(const Tokenizer &tokenizer, int32_t bos);
+  // `name` is the metadata's: "gemma" (Gemma 1 and 2) or "gemma3". `bos` -1:
+  // none. Fails for other names, and if the tokenizer lacks the turn tokens.
+  Status load(std::string_view name, const Tokenizer &tokenizer, int32_t bos);
+  static bool isKnown(std::string_view name) {
+    return name == "gemma" || name == "gemma3";
+  }
 
   // Appends the ids of the conversation, open for the model's answer. Roles
   // alternate between user and assistant, user first, after at most one system
@@ -42,9 +49,10 @@ class Gemma3Template {
   Status checkRoles(std::span<const Message> messages) const;
 
   const Tokenizer *pieces = nullptr;
+  bool takesSystem = false;
   int32_t bos = -1, start = -1, end = -1;
 };
 
 }  // namespace gemma
 
-#endif  // GEMMA_RUNTIME_CHAT_GEMMA3_TEMPLATE_H
+#endif  // GEMMA_RUNTIME_CHAT_TURN_TEMPLATE_H

@@ -1,0 +1,30 @@
+// Gemma 2, line by line. Per layer, with x the residual stream:
+//   x += norm(o(attention(rope(q(h)), rope(k(h)), v(h))))   h = norm(x)
+//   x += norm(down(geglu(gate(h), up(h))))                  h = norm(x)
+// Scores and logits are capped: cap · tanh(s / cap), the scores before the
+// mask. Every other layer slides; all turn by the same angles. ShieldGemma 1
+// is this model too.
+#include "compiler/importer/models/Models.h"
+#include "compiler/importer/models/TextModel.h"
+
+using namespace mlir;
+
+namespace gemmac::importer {
+
+static Value layer(TextModel &model, Value x) {
+  Value h = model.norm(x, "input_layernorm");
+  h = model.attention(h, /*normsHeads=*/false);
+  h = model.norm(h, "post_attention_layernorm");
+  x = model.add(x, h);
+
+  h = model.norm(x, "pre_feedforward_layernorm");
+  h = model.gatedMlp(h);
+  h = model.norm(h, "post_feedforward_layernorm");
+  return model.add(x, h);
+}
+
+llvm::Error buildGemma2(const Checkpoint &checkpoint, ModuleOp module) {
+  return TextModel(checkpoint, module).build(layer);
+}
+
+}  // namespace gemmac::importer
