@@ -35,6 +35,10 @@ function(gemmac_executable name)
   target_link_libraries(${name} PRIVATE gemmac_compiler_flags ${ARG_LINK}
     MLIR LLVM)
   target_precompile_headers(${name} REUSE_FROM gemmac_pch)
+  if(GEMMAC_SANITIZE MATCHES "address")
+    target_sources(${name} PRIVATE
+      ${PROJECT_SOURCE_DIR}/cmake/SanitizerOptions.cpp)
+  endif()
 endfunction()
 
 # gemmac_tablegen(TARGET FILE.td "-gen-x;out.inc" ...): generated headers land

@@ -135,15 +135,26 @@ TEST(Gemma3, RefusesTensorsOfAnotherGraph) {
 }
 
 TEST(Gemma3, RefusesFormatsByName) {
-  GgufWriter file = tinyGguf();
-  for (GgufTensorEntry &entry : file.tensors)
-    if (entry.name == "blk.0.attn_q.weight") entry.type = 20;
-  TemporaryFolder folder;
-  mlir::MLIRContext context;
-  Result result = import(context, folder.write("m.gguf", file.bytes()));
-  ASSERT_EQ(result.errors.size(), 1u);
-  EXPECT_WORDS(result.errors.front(),
-               "unsupported format iq4_nl, expected f32");
+  const std::pair<uint32_t, std::string> kinds[] = {
+      {10, "q2_k"},   {11, "q3_k"},  {16, "iq2_xxs"}, {19, "iq1_s"},
+      {20, "iq4_nl"}, {21, "iq3_s"}, {23, "iq4_xs"},  {34, "tq1_0"},
+      {39, "mxfp4"},  {9, "q8_1"},   {28, "f64"},     {26, "i32"}};
+  for (const auto &[id, name] : kinds) {
+    GgufWriter file = tinyGguf();
+    // As wide as the widest block, which takes less room than its f32.
+    for (GgufTensorEntry &entry : file.tensors)
+      if (entry.name == "blk.0.attn_q.weight") {
+        entry.type = id;
+        entry.dimensions = {256, 1};
+      }
+    TemporaryFolder folder;
+    mlir::MLIRContext context;
+    Result result = import(context, folder.write("m.gguf", file.bytes()));
+    ASSERT_EQ(result.errors.size(), 1u);
+    EXPECT_WORDS(result.errors.front(), "attn_q.weight: ");
+    EXPECT_WORDS(result.errors.front(),
+                 "unsupported format " + name + ", expected f32");
+  }
 }
 
 }  // namespace

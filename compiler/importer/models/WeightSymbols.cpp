@@ -72,9 +72,6 @@ const CheckpointTensor *WeightSymbols::lookup(StringRef path,
     return nullptr;
   }
   const CheckpointTensor &tensor = *found->second;
-  if (ArrayRef(tensor.shape) != shape)
-    fail(&tensor, "expected shape " + describe(shape) + ", found " +
-                      describe(tensor.shape));
   const quantized::WeightFormat *format =
       quantized::lookupFormat(tensor.format);
   if (!format || (shape.size() == 1 && !format->isFloat())) {
@@ -89,6 +86,9 @@ const CheckpointTensor *WeightSymbols::lookup(StringRef path,
                       Twine(format->blockColumns()) + " for " + tensor.format +
                       ", found " + Twine(shape.back()));
   }
+  if (ArrayRef(tensor.shape) != shape)
+    fail(&tensor, "expected shape " + describe(shape) + ", found " +
+                      describe(tensor.shape));
   return &tensor;
 }
 

@@ -195,6 +195,7 @@ int inspect(const InspectOptions &options) {
     printTables(root);
   }
   if (reason.empty()) return kDone;
+  llvm::outs().flush();  // the reason stands behind the tables in a log
   if (!diagnostics.hasError()) printError(reason);
   return kWrongInput;
 }

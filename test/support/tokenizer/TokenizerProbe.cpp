@@ -6,11 +6,13 @@
 //
 //   tokenizer-probe section FILE.model OUT [--keep-types]
 //   tokenizer-probe section-gguf DUMP OUT [--keep-types]
+//   tokenizer-probe section-json FILE.json OUT [--keep-types]
 //   tokenizer-probe encode SECTION   strings -> ids, then the ids decoded
 //   tokenizer-probe decode SECTION   ids -> text
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +22,7 @@
 #include "compiler/importer/tokenizer/GgufVocabulary.h"
 #include "compiler/importer/tokenizer/SentencePieceModel.h"
 #include "compiler/importer/tokenizer/TokenizerBlob.h"
+#include "compiler/importer/tokenizer/TokenizerJson.h"
 #include "runtime/tokenizer/Tokenizer.h"
 
 namespace {
@@ -150,6 +153,13 @@ int main(int argc, char **argv) {
   }
   if (command == "section-gguf" && argc > 3) {
     writeSection(readDump(argv[2], error), argv[3], keepTypes, error);
+    return 0;
+  }
+  if (command == "section-json" && argc > 3) {
+    auto root = nlohmann::json::parse(readFile(argv[2]), nullptr,
+                                      /*allow_exceptions=*/false);
+    writeSection(gemmac::importer::readTokenizerJson(root, {}, error), argv[3],
+                 keepTypes, error);
     return 0;
   }
   std::string section = readFile(argv[2]);

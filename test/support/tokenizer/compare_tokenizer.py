@@ -4,13 +4,15 @@
     compare_tokenizer.py PROBE MODEL.gguf [--strings 6000] [--seed 1]
 
 Checks, each with 0 differences wanted: the section's bytes are those of
-SentencePiece's own converter, from tokenizer.model and from GGUF arrays; ids
+SentencePiece's own converter, from tokenizer.model and from GGUF arrays; from a
+tokenizer.json of the same pieces come the same ids and texts; ids
 and decoded texts of multilingual text, code, emoji, invalid UTF-8, NUL, runs
 of whitespace, raw U+2581 and forged control tokens; texts of random ids; and
 that no text yields the id of a structural piece.
 Needs: gguf, sentencepiece, protobuf. Exits 1 on any difference.
 """
 import argparse
+import json
 import os
 import random
 import re
@@ -175,6 +177,7 @@ def count_forged(probe, section, model, strings):
 
 
 def main():
+    import make_tokenizer_json  # which takes SEEDS from here
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("probe")
     parser.add_argument("gguf")
@@ -205,6 +208,10 @@ def main():
                   f"{theirs == ours if theirs else 'no converter'}")
             bad += not same or bool(theirs and theirs != ours)
             bad += compare(args.probe, at("a"), model, strings, args.seed)
+        with open(at("j.json"), "w") as file:
+            json.dump(make_tokenizer_json.makeJson(model), file)
+        call(args.probe, "section-json", at("j.json"), at("j"))
+        bad += compare(args.probe, at("j"), model, strings, args.seed)
         bad += count_forged(args.probe, at("a"), model, strings)
     sys.exit(1 if bad else 0)
 

@@ -63,10 +63,12 @@ def trainModel():
 
 
 def vocabularyOf(model):
-    """As published: the tab, which has no piece of its own, stands for its
-    byte's; a token that was added later is not in it."""
-    ids = {piece.piece: i for i, piece in enumerate(model.pieces[:-1])}
-    ids["\t"] = ids.pop("<0x09>")
+    """As published: a tab without a piece of its own stands for its byte's; a
+    token that was added later is not in it."""
+    ids = {piece.piece: i for i, piece in enumerate(model.pieces)
+           if piece.piece != "<image_soft_token>"}
+    if "\t" not in ids:
+        ids["\t"] = ids.pop("<0x09>")
     return ids
 
 
@@ -85,6 +87,7 @@ def mergesOf(model, ids):
 
 
 def makeJson(model):
+    """tokenizer.json's object; compare_tokenizer.py makes the real one's."""
     vocabulary = vocabularyOf(model)
     added = [{"id": i, "content": piece.piece, "single_word": False,
               "lstrip": False, "rstrip": False, "normalized": False,
