@@ -66,8 +66,8 @@ Seams::Seams(const BuildOptions &options, MLIRContext &context)
   timing.setEnabled(options.timing);
   timingRoot = timing.getRootScope();
   if (!options.verbose) return;
-  remark::RemarkCategories categories;
-  categories.all = ".*";
+  // A kind without a filter of its own, if an empty one, stays off.
+  remark::RemarkCategories categories{".*", "", "", "", ""};
   // Fails only where remarks are on already.
   (void)remark::enableOptimizationRemarks(
       context, /*streamer=*/nullptr,

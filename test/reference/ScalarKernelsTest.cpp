@@ -6,12 +6,10 @@
 
 #include "gtest/gtest.h"
 #include "test/support/reference/FloatOps.h"
-#include "test/targets/ScalarKernels.h"
+#include "test/support/reference/ScalarKernels.h"
 
 namespace gemmac::reference {
 namespace {
-
-namespace scalar = gemmac::test::scalar;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 

@@ -8,8 +8,8 @@
 #include <cstring>
 
 #include "dialects/kernel/Kernel.h"
+#include "test/support/reference/ScalarKernels.h"
 #include "test/targets/KernelHarness.h"
-#include "test/targets/ScalarKernels.h"
 
 using namespace gemmac;
 using namespace gemmac::test;

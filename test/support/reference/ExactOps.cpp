@@ -4,12 +4,10 @@
 #include <cmath>
 
 #include "test/support/reference/FloatOps.h"
-#include "test/targets/ScalarKernels.h"
+#include "test/support/reference/ScalarKernels.h"
 
 using namespace gemmac;
 using namespace gemmac::reference;
-
-namespace scalar = gemmac::test::scalar;
 
 namespace {
 

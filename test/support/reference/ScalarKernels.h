@@ -1,13 +1,13 @@
 // The kernels one scalar at a time, written from docs/numerics.md: what every
 // target must give to the bit. Knows no IR, no vectors and no packed layouts.
-#ifndef GEMMAC_TEST_TARGETS_SCALARKERNELS_H
-#define GEMMAC_TEST_TARGETS_SCALARKERNELS_H
+#ifndef GEMMAC_TEST_SUPPORT_REFERENCE_SCALARKERNELS_H
+#define GEMMAC_TEST_SUPPORT_REFERENCE_SCALARKERNELS_H
 
 #include <cstdint>
 #include <functional>
 #include <vector>
 
-namespace gemmac::test::scalar {
+namespace gemmac::scalar {
 
 float exp(float x);
 float tanh(float x);
@@ -52,6 +52,6 @@ AttentionState fold(const AttentionState &left, const AttentionState &right);
 std::vector<float> attend(const Attention &a, const float *query, int64_t begin,
                           int64_t end);
 
-}  // namespace gemmac::test::scalar
+}  // namespace gemmac::scalar
 
 #endif

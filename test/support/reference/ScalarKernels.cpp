@@ -1,12 +1,12 @@
 // See ScalarKernels.h. Compiled with -ffp-contract=off: fused where it says so.
-#include "test/targets/ScalarKernels.h"
+#include "test/support/reference/ScalarKernels.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
 
-namespace gemmac::test::scalar {
+namespace gemmac::scalar {
 namespace {
 
 constexpr int64_t kLanes = 16, kBlock = 128;
@@ -178,4 +178,4 @@ std::vector<float> attend(const Attention &a, const float *query, int64_t begin,
   return state.acc;
 }
 
-}  // namespace gemmac::test::scalar
+}  // namespace gemmac::scalar
