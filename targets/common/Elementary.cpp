@@ -28,11 +28,28 @@ Value Emitter::exp(Value x) {
   return mul(p, bitcast(vec(f32()), exponent));
 }
 
-// tanh(x) = 1 − 2 / (exp(2x) + 1): absolute error below 2e-7.
+// tanh of a = |x|, under the sign of x. Below 0.75 it is a + a³·P(a²), which
+// keeps small results relatively exact where 1 − 2 / (exp(2a) + 1), right
+// above, would cancel. P is a minimax fit (Remez, 50 digits) of the relative
+// error on [0, 0.75], 1.7e-9; its coefficients were rounded to f32 one by one
+// from the lowest, the others being fitted anew each time. Over all f32 the
+// error is below 0.75 ulp under 0.75 and below 1.06 ulp from there on. A NaN
+// takes the polynomial and stays NaN.
 Value Emitter::tanh(Value x) {
-  Value e = exp(add(x, x));
-  Value one = splatF(1.0f);
-  return sub(one, div(splatF(2.0f), add(e, one)));
+  Value a = abs(x), square = mul(a, a), one = splatF(1.0f);
+  Value p = splatF(0x1.c8975p-10f);
+  for (float c : {-0x1.f662fep-8f, 0x1.5f9082p-6f, -0x1.b98108p-5f,
+                  0x1.110ddap-3f, -0x1.55554ap-2f})
+    p = fma(p, square, splatF(c));
+  Value low = fma(mul(a, square), p, a);
+  Value high = sub(one, div(splatF(2.0f), add(exp(add(a, a)), one)));
+  Value isHigh = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGE, a,
+                                       splatF(0.75f));
+  // Neither has a sign of its own: -0 comes back as -0.
+  Type bits = vec(i32());
+  Value sign = andI(bitcast(bits, x), splatI(i32(), INT32_MIN));
+  return bitcast(x.getType(),
+                 orI(bitcast(bits, select(isHigh, high, low)), sign));
 }
 
 // Sine and cosine in double: reduction by π/2 in two parts is exact to 1e-13

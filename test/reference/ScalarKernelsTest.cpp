@@ -1,7 +1,9 @@
 // The scalar kernels of the exact order against libm in double: how far the
 // elementary functions are from the truth, and attention in blocks from the
 // textbook's.
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 #include "gtest/gtest.h"
@@ -36,9 +38,30 @@ TEST(ScalarKernelsTest, ExpStaysFiniteAndPositive) {
   EXPECT_LT(scalar::exp(88), kInfinity);
 }
 
-TEST(ScalarKernelsTest, TanhIsWithin2em7) {
-  for (float x = -50; x <= 50; x += 0.000213f)
-    ASSERT_NEAR(scalar::tanh(x), std::tanh(double(x)), 2e-7) << x;
+// Whatever the size of x; the two formulas meet at 0.75.
+TEST(ScalarKernelsTest, TanhIsWithin2Ulp) {
+  double worst = 0;
+  auto see = [&](float x) {
+    worst = std::max(worst, ulps(scalar::tanh(x), std::tanh(double(x))));
+    ASSERT_EQ(scalar::tanh(-x), -scalar::tanh(x)) << x;
+  };
+  for (float x = 0x1p-149f; x < 100; x = std::nextafter(x * 1.00001f, 200.0f))
+    see(x);
+  for (float x = 0.7499f; x < 0.7501f; x = std::nextafter(x, 1.0f)) see(x);
+  EXPECT_LT(worst, 1.1);
+}
+
+TEST(ScalarKernelsTest, TanhKeepsZerosInfinitiesAndNaN) {
+  for (float x : {0.0f, 0x1p-149f, 0x1p-130f}) {
+    EXPECT_EQ(std::bit_cast<uint32_t>(scalar::tanh(x)),
+              std::bit_cast<uint32_t>(x));
+    EXPECT_EQ(std::bit_cast<uint32_t>(scalar::tanh(-x)),
+              std::bit_cast<uint32_t>(-x));
+  }
+  EXPECT_EQ(scalar::tanh(kInfinity), 1);
+  EXPECT_EQ(scalar::tanh(-kInfinity), -1);
+  EXPECT_EQ(scalar::tanh(3e38f), 1);
+  EXPECT_TRUE(std::isnan(scalar::tanh(NAN)));
 }
 
 // Rounded once from a double that is within 1e-13 of the truth.

@@ -146,6 +146,23 @@ TEST_P(RowKernelsTest, Maps) {
   check(program, expected);
 }
 
+// tanh has two formulas that meet at 0.75, and what no formula gives.
+TEST_P(RowKernelsTest, SoftcapAtItsSeamAndSpecials) {
+  std::vector<float> in = {INFINITY, NAN, 0.0f, 0x1p-149f, 87.0f, 88.5f, 3e38f};
+  float seam = 0.75f;
+  for (int i = 0; i < 4; ++i) in.push_back(seam = std::nextafter(seam, 0.0f));
+  for (int i = 0; i < 5; ++i) in.push_back(0.75f + float(i) * 0x1p-24f);
+  for (size_t i = 0, n = in.size(); i < n; ++i) in.push_back(-in[i]);
+  StepProgram program(1);
+  program.floats("x", int64_t(in.size()), in);
+  program.floats("y", int64_t(in.size()));
+  program.phase("%n", "kernel.softcap_row %x, %y[%t] {cap = 1.0 : f32} : " +
+                          program.type("x") + ", " + program.type("y"));
+  std::vector<float> expected;
+  for (float x : in) expected.push_back(scalar::softcap(x, 1));
+  check(program, {{"y", expected}});
+}
+
 // A copy's rows are two numbers: here each row goes to the next one.
 TEST_P(RowKernelsTest, Copy) {
   StepProgram program(kRows);

@@ -47,7 +47,15 @@ float exp(float x) {
   return p * std::ldexp(1.0f, int(n));
 }
 
-float tanh(float x) { return 1.0f - 2.0f / (exp(x + x) + 1.0f); }
+float tanh(float x) {
+  float a = std::fabs(x), square = a * a;
+  if (a >= 0.75f) return std::copysign(1.0f - 2.0f / (exp(a + a) + 1.0f), x);
+  float p = 0x1.c8975p-10f;
+  for (float c : {-0x1.f662fep-8f, 0x1.5f9082p-6f, -0x1.b98108p-5f,
+                  0x1.110ddap-3f, -0x1.55554ap-2f})
+    p = std::fma(p, square, c);
+  return std::copysign(std::fma(a * square, p, a), x);
+}
 
 void sinCos(float angle, float &sine, float &cosine) {
   double x = angle;
