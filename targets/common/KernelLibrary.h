@@ -12,10 +12,12 @@
 namespace gemmac::targets {
 
 // One group's products for M tokens: result[m] = Σ (q − zeroPoint) · x over
-// 4 · codes.size() columns, lanes are weight rows. Exact in i32.
+// 4 · steps columns, lanes are weight rows. Exact in i32.
 struct GroupDot {
-  // vector<64xi8>; byte lane·4 + i of codes[j] belongs to column 4j + i.
-  llvm::ArrayRef<mlir::Value> codes;
+  // Makes vector<64xi8> number j; its byte lane·4 + i belongs to column 4j + i.
+  // Asked for once each, in order: what is made when it is used needs no stack.
+  llvm::function_ref<mlir::Value(int64_t)> codes;
+  int64_t steps;  // how many there are
   // M pointers to the group's first activation code (s8).
   llvm::ArrayRef<mlir::Value> tokens;
   // M scalars (i32): Σ x of the group.

@@ -59,6 +59,21 @@ struct Matmul {
   bool toScratch = false;
 };
 
+PackedGroup panelGroup(Emitter &e, const CodeDescriptor &d, Value from) {
+  PackedGroup group;
+  group.codes = [=, &e](int64_t j) {
+    return e.load(e.vec(e.i8(), 64), from, 64 * j);
+  };
+  group.scale = [=, &e](int64_t part) {
+    return e.load(e.vec(e.f32()), from, 512 + 64 * part);
+  };
+  if (d.hasMinimum)
+    group.minimum = [=, &e, scales = PanelLayout(d).scales] {
+      return e.load(e.vec(e.f32()), from, 512 + 64 * scales);
+    };
+  return group;
+}
+
 // The scales and sums of one activation row's group, and how a group's
 // products enter the accumulator: fma(float(Σ (q − z)·x), d·a, acc), then the
 // minimum's part.
@@ -70,17 +85,14 @@ class GroupSum {
 
   SmallVector<Value> accumulate(ValueRange accumulators, ArrayRef<Value> rows,
                                 Value column, const PackedGroup &group) {
-    SmallVector<Value> result(accumulators);
-    SmallVector<Value> scales, sums32;
+    SmallVector<Value> result(accumulators), scales, sums32;
     Value index = e.shr(column, 5);
-    for (Value row : rows) {
-      Value a =
-          e.load(e.f32(), field(row, kernel::activationScales(columns), index));
-      scales.push_back(e.splat(a));
-      if (d.zeroPoint || d.hasMinimum)
-        sums32.push_back(e.load(
-            e.i32(), field(row, kernel::activationSums32(columns), index)));
-    }
+    auto load = [&](Value row, Type type, int64_t offset) {
+      return e.load(type, field(row, offset, index));
+    };
+    if (d.zeroPoint || d.hasMinimum)
+      for (Value row : rows)
+        sums32.push_back(load(row, e.i32(), kernel::activationSums32(columns)));
     int64_t parts = d.group == 16 ? 2 : 1;
     for (int64_t part = 0; part < parts; ++part) {
       SmallVector<Value> sums = sums32;
@@ -89,19 +101,26 @@ class GroupSum {
       SmallVector<Value> tokens;
       for (Value row : rows)
         tokens.push_back(e.at(e.at(row, column), 16 * part));
-      ArrayRef<Value> codes(group.codes);
-      GroupDot dot{codes.slice(part * 4, parts == 2 ? 4 : 8), tokens, sums,
-                   d.codeBits, d.zeroPoint};
+      auto codes = [&](int64_t j) { return group.codes(4 * part + j); };
+      GroupDot dot{codes, parts == 2 ? 4 : 8, tokens,
+                   sums,  d.codeBits,         d.zeroPoint};
       SmallVector<Value> products = cpu.groupDot(e, dot);
-      for (auto [m, product] : llvm::enumerate(products))
-        result[m] = e.fma(e.toF32(product),
-                          e.mul(group.scales[part], scales[m]), result[m]);
+      Value weightScale = group.scale(part);
+      for (auto [m, product] : llvm::enumerate(products)) {
+        if (part == 0)
+          scales.push_back(e.splat(
+              load(rows[m], e.f32(), kernel::activationScales(columns))));
+        result[m] =
+            e.fma(e.toF32(product), e.mul(weightScale, scales[m]), result[m]);
+      }
     }
-    if (d.hasMinimum)
+    if (d.hasMinimum) {
+      Value minimum = group.minimum();
       for (size_t m = 0; m < rows.size(); ++m) {
         Value sum = e.splat(e.negate(e.toF32(sums32[m])));
-        result[m] = e.fma(sum, e.mul(group.minimums, scales[m]), result[m]);
+        result[m] = e.fma(sum, e.mul(minimum, scales[m]), result[m]);
       }
+    }
     return result;
   }
 
@@ -164,26 +183,14 @@ void unpackPanel(Emitter &e, const Matmul &mm, Value rowBlock, Value panel) {
         PackedGroup packed = emitPackedGroup(e, d, superBlock, group, parity);
         Value to =
             e.at(panel, e.mul(e.shr(column, 5), e.c64(layout.groupBytes())));
-        for (auto [j, codes] : llvm::enumerate(packed.codes))
-          e.store(codes, e.at(to, 64 * int64_t(j)));
-        for (auto [i, scale] : llvm::enumerate(packed.scales))
-          e.store(scale, e.at(to, 512 + 64 * int64_t(i)));
-        if (packed.minimums)
-          e.store(packed.minimums, e.at(to, 512 + 64 * layout.scales));
+        for (int64_t j = 0; j < 8; ++j)
+          e.store(packed.codes(j), e.at(to, 64 * j));
+        for (int64_t i = 0; i < layout.scales; ++i)
+          e.store(packed.scale(i), e.at(to, 512 + 64 * i));
+        if (packed.minimum)
+          e.store(packed.minimum(), e.at(to, 512 + 64 * layout.scales));
         return {};
       });
-}
-
-PackedGroup loadPanelGroup(Emitter &e, const CodeDescriptor &d, Value from) {
-  PanelLayout layout(d);
-  PackedGroup group;
-  for (int64_t j = 0; j < 8; ++j)
-    group.codes.push_back(e.load(e.vec(e.i8(), 64), from, 64 * j));
-  for (int64_t i = 0; i < layout.scales; ++i)
-    group.scales.push_back(e.load(e.vec(e.f32()), from, 512 + 64 * i));
-  if (d.hasMinimum)
-    group.minimums = e.load(e.vec(e.f32()), from, 512 + 64 * layout.scales);
-  return group;
 }
 
 // M rows against a weight block; `weights` is a panel or a float row block.
@@ -208,7 +215,7 @@ std::string rowsKernel(KernelLibrary &library, const Matmul &mm, int64_t m,
                        [&](Value g, ValueRange carried) {
                          Value from = e.at(weights, e.mul(g, e.c64(bytes)));
                          return sum.accumulate(carried, rows, e.shl(g, 5),
-                                               loadPanelGroup(e, *d, from));
+                                               panelGroup(e, *d, from));
                        });
         } else {
           int64_t bytes = kLanes * mm.format.blockBytes();

@@ -17,33 +17,22 @@ static Value shiftBytes(Emitter &e, Value bytes, int64_t left, int64_t mask) {
   return e.andI(back, e.splatI(e.i8(), mask, 64));
 }
 
-static void emitCodes(Emitter &e, const CodeDescriptor &descriptor,
-                      const PackedOffsets &offsets, Value group,
-                      PackedGroup &result) {
+// Columns 4j … 4j + 3 of the 16 rows.
+static Value emitCodes(Emitter &e, const CodeDescriptor &descriptor,
+                       const PackedOffsets &offsets, Value group, int64_t j) {
   Type bytes64 = e.vec(e.i8(), 64);
-  auto &codes = result.codes;
-  if (descriptor.codeBits == 8) {
-    for (int64_t j = 0; j < 8; ++j)
-      codes.push_back(e.load(bytes64, group, 64 * j));
-    return;
-  }
-  SmallVector<Value> nibbles;
-  for (int64_t j = 0; j < 4; ++j)
-    nibbles.push_back(e.load(bytes64, group, 64 * j));
-  for (Value n : nibbles) codes.push_back(e.andI(n, e.splatI(e.i8(), 15, 64)));
-  for (Value n : nibbles) codes.push_back(shiftBytes(e, n, -4, 15));
+  if (descriptor.codeBits == 8) return e.load(bytes64, group, 64 * j);
+  Value nibbles = e.load(bytes64, group, 64 * (j % 4));
+  Value codes = j < 4 ? e.andI(nibbles, e.splatI(e.i8(), 15, 64))
+                      : shiftBytes(e, nibbles, -4, 15);
   if (descriptor.codeBits == 5) {
     Value plane = e.load(bytes64, group, offsets.planes);
-    for (int64_t j = 0; j < 8; ++j)
-      codes[j] = e.orI(codes[j], shiftBytes(e, plane, 4 - j, 0x10));
+    codes = e.orI(codes, shiftBytes(e, plane, 4 - j, 0x10));
   } else if (descriptor.codeBits == 6) {
-    for (int64_t p = 0; p < 2; ++p) {
-      Value plane = e.load(bytes64, group, offsets.planes + 64 * p);
-      for (int64_t i = 0; i < 4; ++i)
-        codes[4 * p + i] =
-            e.orI(codes[4 * p + i], shiftBytes(e, plane, 4 - 2 * i, 0x30));
-    }
+    Value plane = e.load(bytes64, group, offsets.planes + 64 * (j / 4));
+    codes = e.orI(codes, shiftBytes(e, plane, 4 - 2 * (j % 4), 0x30));
   }
+  return codes;
 }
 
 // 16 f16 at superBlock + offset as f32.
@@ -56,47 +45,49 @@ static Value bytesToI32(Emitter &e, Value pointer, bool isSigned) {
   return isSigned ? e.signExtend(e.i32(), bytes) : e.zeroExtend(e.i32(), bytes);
 }
 
+// The 6-bit scale or minimum of the group: a nibble of one byte and two bits of
+// another, which two groups share.
+static Value emitSixBits(Emitter &e, const CodeDescriptor &descriptor,
+                         const PackedOffsets &offsets, Value superBlock,
+                         Value group, int64_t lowBit, int64_t highBit) {
+  int64_t groups = descriptor.superBlock / 32;
+  Value table = e.at(superBlock, offsets.subScales);
+  Value low = bytesToI32(e, e.at(table, e.mul(group, e.c64(16))), false);
+  Value high = bytesToI32(
+      e, e.at(e.at(table, groups * 16), e.mul(e.shr(group, 1), e.c64(16))),
+      false);
+  Value nibble = e.andI(e.shr(low, lowBit), e.splatI(e.i32(), 15));
+  Value top = e.andI(e.shr(high, highBit), e.splatI(e.i32(), 3));
+  return e.toF32(e.orI(nibble, e.shl(top, 4)));
+}
+
 PackedGroup emitPackedGroup(Emitter &e, const CodeDescriptor &descriptor,
                             Value superBlock, Value group, int parity) {
   PackedOffsets offsets = quantized::packedOffsets(descriptor);
-  PackedGroup result;
+  const CodeDescriptor *d = &descriptor;
   Value start = e.at(e.at(superBlock, offsets.groups),
                      e.mul(group, e.c64(offsets.groupBytes)));
-  emitCodes(e, descriptor, offsets, start, result);
-  Value scale = loadHalves(e, superBlock, 0);
-  Value minimum;
+  PackedGroup result;
+  result.codes = [=, &e](int64_t j) {
+    return emitCodes(e, *d, offsets, start, j);
+  };
+  result.scale = [=, &e](int64_t part) {
+    Value scale = loadHalves(e, superBlock, 0);
+    if (d->scaleRule == ScaleRule::F16) return scale;
+    if (d->scaleRule == ScaleRule::F16Times6)
+      return e.mul(
+          scale, emitSixBits(e, *d, offsets, superBlock, group, 0, 4 * parity));
+    Value table =
+        e.at(e.at(superBlock, offsets.subScales), e.mul(group, e.c64(32)));
+    return e.mul(scale, e.toF32(bytesToI32(e, e.at(table, 16 * part), true)));
+  };
   if (descriptor.hasMinimum)
-    minimum = loadHalves(e, superBlock, offsets.minimums);
-  switch (descriptor.scaleRule) {
-    case ScaleRule::F16:
-      result.scales.push_back(scale);
-      result.minimums = minimum;
-      break;
-    case ScaleRule::F16Times6: {
-      int64_t groups = descriptor.superBlock / 32;
-      Value table = e.at(superBlock, offsets.subScales);
-      Value low = bytesToI32(e, e.at(table, e.mul(group, e.c64(16))), false);
-      Value high = bytesToI32(
-          e, e.at(e.at(table, groups * 16), e.mul(e.shr(group, 1), e.c64(16))),
-          false);
-      auto field = [&](int64_t lowBit, int64_t highBit) {
-        Value nibble = e.andI(e.shr(low, lowBit), e.splatI(e.i32(), 15));
-        Value top = e.andI(e.shr(high, highBit), e.splatI(e.i32(), 3));
-        return e.toF32(e.orI(nibble, e.shl(top, 4)));
-      };
-      result.scales.push_back(e.mul(scale, field(0, 4 * parity)));
-      result.minimums = e.mul(minimum, field(4, 4 * parity + 2));
-      break;
-    }
-    case ScaleRule::F16TimesS8: {
-      Value table =
-          e.at(e.at(superBlock, offsets.subScales), e.mul(group, e.c64(32)));
-      for (int64_t half = 0; half < 2; ++half)
-        result.scales.push_back(
-            e.mul(scale, e.toF32(bytesToI32(e, e.at(table, 16 * half), true))));
-      break;
-    }
-  }
+    result.minimum = [=, &e] {
+      Value minimum = loadHalves(e, superBlock, offsets.minimums);
+      if (d->scaleRule == ScaleRule::F16) return minimum;
+      return e.mul(minimum, emitSixBits(e, *d, offsets, superBlock, group, 4,
+                                        4 * parity + 2));
+    };
   return result;
 }
 

@@ -3,22 +3,28 @@
 #ifndef GEMMAC_TARGETS_COMMON_PACKEDEMISSION_H
 #define GEMMAC_TARGETS_COMMON_PACKEDEMISSION_H
 
+#include <functional>
+
 #include "dialects/quantized/PackedLayout.h"
 #include "targets/common/Emitter.h"
 
 namespace gemmac::targets {
 
+// A group of 32 columns whose vectors are made where they are asked for: made
+// all at once they would not fit into 16 registers. Asking twice makes it
+// twice.
 struct PackedGroup {
-  // Eight vector<64xi8>; byte lane·4 + i of codes[j] is column 4j + i.
-  llvm::SmallVector<mlir::Value, 8> codes;
-  // vector<16xf32>: one for 32 columns, or one for each 16.
-  llvm::SmallVector<mlir::Value, 2> scales;
-  mlir::Value minimums;  // vector<16xf32>, or null
+  // Of eight vector<64xi8>, number j: byte lane·4 + i is column 4j + i.
+  std::function<mlir::Value(int64_t)> codes;
+  // vector<16xf32>: part 0 for 32 columns, or one part for each 16.
+  std::function<mlir::Value(int64_t)> scale;
+  std::function<mlir::Value()> minimum;  // vector<16xf32>; null without
 };
 
 // `superBlock` points to a packed super-block; `group` (i64) counts 32 columns
 // in it; `parity` is group's lowest bit, known when emitting (the 6-bit
-// sub-scales share bytes two by two).
+// sub-scales share bytes two by two). The emitter and the descriptor must
+// outlive the result.
 PackedGroup emitPackedGroup(Emitter &e,
                             const quantized::CodeDescriptor &descriptor,
                             mlir::Value superBlock, mlir::Value group,

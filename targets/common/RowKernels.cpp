@@ -207,10 +207,13 @@ void gatherCodes(Emitter &e, const CodeDescriptor &d, Value block, Value lane,
           ValueRange) -> SmallVector<Value> {
         PackedGroup packed = emitPackedGroup(e, d, superBlock, group, parity);
         Value y = e.at(out, e.shl(column, 2));
-        Value minimum = packed.minimums ? pick(packed.minimums) : Value();
+        Value minimum = packed.minimum ? pick(packed.minimum()) : Value();
+        Value scales[2];
+        for (int64_t part = 0; part < (d.group == 16 ? 2 : 1); ++part)
+          scales[part] = pick(packed.scale(part));
         for (int64_t j = 0; j < 8; ++j) {
-          Value word = pick(e.bitcast(e.vec(e.i32()), packed.codes[j]));
-          Value w = pick(packed.scales[d.group == 16 ? j / 4 : 0]);
+          Value word = pick(e.bitcast(e.vec(e.i32()), packed.codes(j)));
+          Value w = scales[d.group == 16 ? j / 4 : 0];
           for (int64_t i = 0; i < 4; ++i) {
             Value q = e.andI(e.shr(word, 8 * i), e.c32(255));
             Value v = e.mul(w, e.toF32(e.sub(q, e.c32(d.zeroPoint))));

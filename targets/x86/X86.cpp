@@ -17,12 +17,14 @@ SmallVector<Value> dotVnni(Emitter &e, const GroupDot &dot) {
   for (Value sum : dot.sums)
     sums.push_back(e.splat(e.mul(sum, e.c32(-dot.zeroPoint))));
   Type bytes = e.vec(e.i8(), 64);
-  for (auto [j, codes] : llvm::enumerate(dot.codes))
+  for (int64_t j = 0; j < dot.steps; ++j) {
+    Value codes = dot.codes(j);
     for (auto [m, token] : llvm::enumerate(dot.tokens)) {
-      Value x = e.splat(e.load(e.i32(), token, 4 * int64_t(j)));
+      Value x = e.splat(e.load(e.i32(), token, 4 * j));
       sums[m] = e.intrinsic("llvm.x86.avx512.vpdpbusd.512", e.vec(e.i32()),
                             {sums[m], codes, e.bitcast(bytes, x)});
     }
+  }
   return sums;
 }
 
@@ -37,19 +39,20 @@ class Avx2Dot {
 
   SmallVector<Value> run() {
     size_t tokens = dot.tokens.size();
-    size_t perWiden = dot.codeBits == 4   ? 8
-                      : dot.codeBits == 5 ? 4
-                      : dot.codeBits == 6 ? 2
-                                          : 1;
+    int64_t perWiden = dot.codeBits == 4   ? 8
+                       : dot.codeBits == 5 ? 4
+                       : dot.codeBits == 6 ? 2
+                                           : 1;
     SmallVector<Value> wide(2 * tokens), narrow(2 * tokens);
-    for (auto [j, codes] : llvm::enumerate(dot.codes)) {
+    for (int64_t j = 0; j < dot.steps; ++j) {
+      Value codes = dot.codes(j);
       for (int half = 0; half < 2; ++half) {
         Value w = e.slice(codes, 32 * half, 32);
         if (dot.codeBits == 8) w = toSigned(w);
         for (size_t m = 0; m < tokens; ++m)
           addTo(narrow[2 * m + half], product(w, broadcast(m, j)));
       }
-      if ((j + 1) % perWiden == 0 || j + 1 == dot.codes.size())
+      if ((j + 1) % perWiden == 0 || j + 1 == dot.steps)
         for (auto [sum, part] : llvm::zip(wide, narrow)) {
           addTo(sum, widen(part));
           part = Value();
@@ -74,8 +77,8 @@ class Avx2Dot {
     Value top = e.splatI(e.i8(), -128, 32);
     return arith::XOrIOp::create(e.b, e.loc, codes, top);
   }
-  Value broadcast(size_t m, size_t j) {
-    Value x = e.load(e.i32(), dot.tokens[m], 4 * int64_t(j));
+  Value broadcast(size_t m, int64_t j) {
+    Value x = e.load(e.i32(), dot.tokens[m], 4 * j);
     return e.bitcast(bytes(), e.splat(x, 8));
   }
   Value product(Value w, Value x) {
