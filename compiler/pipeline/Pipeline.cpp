@@ -45,6 +45,15 @@ std::vector<std::string> optionalPasses() {
   return passNames(manager);
 }
 
+std::vector<std::string> allPasses() {
+  OpPassManager manager(ModuleOp::getOperationName());
+  fusion::buildFusionPipeline(manager);
+  manager.addPass(quantization::createChooseFormats());
+  manager.addPass(quantization::createQuantizeActivations());
+  lowering::buildLoweringPipeline(manager, {});
+  return passNames(manager);
+}
+
 namespace {
 
 FailureOr<SmallVector<char, 0>> emit(const BuildOptions &options,

@@ -27,6 +27,8 @@ struct BuildOptions {
   std::vector<std::string> disabledPasses;  // "fuse-rope"
   std::string dumpStages;                   // a folder; empty: none
   std::string passReport;                   // a file or "-"; empty: none
+  std::string crashReproducer;              // a file; empty: none
+  std::vector<std::string> printAfter;      // "fuse-rope", any pass
   std::string library;  // the folder of sysroots: <prefix>/lib/gemmac
   bool verbose = false;
   bool debugInfo = false;
@@ -40,6 +42,9 @@ inline constexpr const char *kStages[] = {"importer", "fusion", "quantization",
 
 // What disabledPasses may name.
 std::vector<std::string> optionalPasses();
+
+// What printAfter may name: all passes up to the target's.
+std::vector<std::string> allPasses();
 
 // Loads the dialects that a build may meet.
 void loadDialects(mlir::MLIRContext &context);

@@ -89,17 +89,29 @@ LogicalResult Seams::runReported(
   return report(context, writeText(options.passReport, formatReport(entries)));
 }
 
+// --mlir-print-ir-after-all and --mlir-print-ir-after=PASS.
+static void printPasses(const BuildOptions &options, PassManager &manager) {
+  if (!options.printAfterAll && options.printAfter.empty()) return;
+  manager.getContext()->disableMultithreading();  // else it is refused
+  auto isWanted = [&options](Pass *pass, Operation *) {
+    StringRef name = pass->getArgument();
+    if (options.printAfterAll || llvm::is_contained(options.printAfter, name))
+      return true;
+    return name.consume_front(kPassPrefix) &&
+           llvm::is_contained(options.printAfter, name);
+  };
+  manager.enableIRPrinting(
+      /*shouldPrintBeforePass=*/nullptr, isWanted, /*printModuleScope=*/true,
+      /*printAfterOnlyOnChange=*/options.printAfter.empty());
+}
+
 LogicalResult Seams::run(ModuleOp module,
                          const std::function<void(OpPassManager &)> &fill,
                          std::unique_ptr<PassInstrumentation> instrumentation) {
   PassManager manager(&context, ModuleOp::getOperationName());
-  if (options.printAfterAll) {
-    context.disableMultithreading();  // else the printing is refused
-    manager.enableIRPrinting(
-        /*shouldPrintBeforePass=*/nullptr,
-        /*shouldPrintAfterPass=*/[](Pass *, Operation *) { return true; },
-        /*printModuleScope=*/true, /*printAfterOnlyOnChange=*/true);
-  }
+  printPasses(options, manager);
+  if (!options.crashReproducer.empty())
+    manager.enableCrashReproducerGeneration(options.crashReproducer);
   if (options.timing) manager.enableTiming(timingRoot);
   if (instrumentation) manager.addInstrumentation(std::move(instrumentation));
   fill(manager);

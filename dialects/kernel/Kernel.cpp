@@ -53,6 +53,51 @@ LogicalResult ArenaOp::verify() {
   return success();
 }
 
+LogicalResult ModelOp::verify() {
+  for (auto [index, layer] : llvm::enumerate(getKvLayers())) {
+    auto fields = dyn_cast<DictionaryAttr>(layer);
+    if (!fields)
+      return emitOpError("model_c1: expected a dictionary as entry ")
+             << index << " of kv_layers, found " << layer;
+    for (StringRef name :
+         {"first_slot", "ring_blocks", "window", "block_bytes"}) {
+      auto value = fields.getAs<IntegerAttr>(name);
+      if (!value || !value.getType().isSignlessInteger(64))
+        return emitOpError("model_c1: expected an i64 '")
+               << name << "' in entry " << index << " of kv_layers, found "
+               << layer;
+      int64_t least = name == "ring_blocks" ? 1 : 0;
+      if (value.getInt() < least)
+        return emitOpError("model_c2: expected '")
+               << name << "' of at least " << least << " in entry " << index
+               << " of kv_layers, found " << value.getInt();
+    }
+  }
+  return success();
+}
+
+LogicalResult AttentionBlockOp::verify() {
+  int64_t width = getHeadDim(), kvHeads = getKvHeads(), most = getMaxBlocks();
+  if (width <= 0 || kvHeads <= 0 || most <= 0)
+    return emitOpError(
+               "attention_block_c2: expected positive head_dim, kv_heads and "
+               "max_blocks, found ")
+           << width << ", " << kvHeads << " and " << most;
+  int64_t queryColumns = getQuery().getType().getDimSize(1);
+  if (queryColumns % width || queryColumns / width % kvHeads)
+    return emitOpError(
+               "attention_block_c2: expected query columns that are a multiple "
+               "of head_dim x kv_heads, found ")
+           << queryColumns << ", " << width << " and " << kvHeads;
+  int64_t columns =
+      queryColumns / width * most * (width + kAttentionStateFloats);
+  int64_t found = getPartials().getType().getDimSize(1);
+  if (found != columns)
+    return emitOpError("attention_block_c1: expected partials of ")
+           << columns << " columns, found " << found;
+  return success();
+}
+
 LogicalResult MatmulTileOp::verify() {
   auto weight = getWeight().getType();
   auto in = cast<MemRefType>(getIn().getType());

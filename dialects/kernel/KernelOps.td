@@ -117,6 +117,10 @@ def Kernel_ModelOp : Kernel_Op<"model", [Symbol]> {
     `kv_layers` has {first_slot, ring_blocks, window, block_bytes} a layer.
     PlanBuffers sets arena_bytes, PlanWeights weight_bytes, the target the
     rest.
+
+    Constraints:
+    - (C1) each entry of kv_layers is a dictionary that has those four as i64
+    - (C2) none of the four is negative, and ring_blocks > 0
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, FlatSymbolRefAttr:$decode,
     FlatSymbolRefAttr:$batch, FlatSymbolRefAttr:$prefill,
@@ -125,6 +129,7 @@ def Kernel_ModelOp : Kernel_Op<"model", [Symbol]> {
     I64Attr:$kv_slots, ArrayAttr:$kv_layers,
     OptionalAttr<I64Attr>:$arena_bytes, OptionalAttr<I64Attr>:$weight_bytes);
   let assemblyFormat = "$sym_name attr-dict";
+  let hasVerifier = 1;
 }
 
 //===-- row operations -----------------------------------------------------===//
@@ -314,12 +319,15 @@ def Kernel_AttentionBlockOp : Kernel_Op<"attention_block"> {
 
     Constraints:
     - (C1) columns of partials = H · max_blocks · (E + 16)
+    - (C2) head_dim, kv_heads and max_blocks > 0; E divides the query's
+      columns, K divides H
   }];
   let arguments = (ins Kernel_StepType:$step, In<F32Buffer>:$query,
     Out<F32Buffer>:$partials, Index:$tile, Index:$blocks, Index:$layer,
     I64Attr:$head_dim, I64Attr:$kv_heads, I64Attr:$max_blocks, F32Attr:$scale,
     F32Attr:$softcap, I64Attr:$window, StrAttr:$kv_format);
   let assemblyFormat = "$step `,` $query `,` $partials `[` $tile `of` $blocks `]` `layer` $layer attr-dict `:` type($query) `,` type($partials)";
+  let hasVerifier = 1;
 }
 
 def Kernel_AttentionFoldRowOp : Kernel_Op<"attention_fold_row"> {

@@ -81,3 +81,56 @@ func.func @end_outside_a_phase() {
   // expected-error @+1 {{expects parent op 'kernel.phase'}}
   kernel.end
 }
+
+// -----
+
+// An array in place of the dictionary: the target reads fields by name.
+// expected-error @+1 {{model_c1: expected a dictionary as entry 0 of kv_layers, found [0, 5, 512, 8192]}}
+kernel.model @m {decode = @f, batch = @f, prefill = @f, head = @f, batch_rows = 8 : i64, prefill_rows = 8 : i64, head_rows = 8 : i64, vocabulary = 96 : i64, width = 64 : i64, context = 128 : i64, kv_slots = 1 : i64, kv_layers = [[0, 5, 512, 8192]]}
+
+// -----
+
+// The second layer lacks its window.
+// expected-error @+1 {{model_c1: expected an i64 'window' in entry 1 of kv_layers}}
+kernel.model @m {decode = @f, batch = @f, prefill = @f, head = @f, batch_rows = 8 : i64, prefill_rows = 8 : i64, head_rows = 8 : i64, vocabulary = 96 : i64, width = 64 : i64, context = 128 : i64, kv_slots = 1 : i64, kv_layers = [{first_slot = 0 : i64, ring_blocks = 1 : i64, window = 0 : i64, block_bytes = 64 : i64}, {first_slot = 0 : i64, ring_blocks = 1 : i64, block_bytes = 64 : i64}]}
+
+// -----
+
+// expected-error @+1 {{model_c1: expected an i64 'block_bytes' in entry 0 of kv_layers}}
+kernel.model @m {decode = @f, batch = @f, prefill = @f, head = @f, batch_rows = 8 : i64, prefill_rows = 8 : i64, head_rows = 8 : i64, vocabulary = 96 : i64, width = 64 : i64, context = 128 : i64, kv_slots = 1 : i64, kv_layers = [{first_slot = 0 : i64, ring_blocks = 1 : i64, window = 0 : i64, block_bytes = 64 : i32}]}
+
+// -----
+
+// expected-error @+1 {{model_c2: expected 'ring_blocks' of at least 1 in entry 0 of kv_layers, found 0}}
+kernel.model @m {decode = @f, batch = @f, prefill = @f, head = @f, batch_rows = 8 : i64, prefill_rows = 8 : i64, head_rows = 8 : i64, vocabulary = 96 : i64, width = 64 : i64, context = 128 : i64, kv_slots = 1 : i64, kv_layers = [{first_slot = 0 : i64, ring_blocks = 0 : i64, window = 0 : i64, block_bytes = 64 : i64}]}
+
+// -----
+
+// expected-error @+1 {{model_c2: expected 'first_slot' of at least 0 in entry 0 of kv_layers, found -1}}
+kernel.model @m {decode = @f, batch = @f, prefill = @f, head = @f, batch_rows = 8 : i64, prefill_rows = 8 : i64, head_rows = 8 : i64, vocabulary = 96 : i64, width = 64 : i64, context = 128 : i64, kv_slots = 1 : i64, kv_layers = [{first_slot = -1 : i64, ring_blocks = 1 : i64, window = 0 : i64, block_bytes = 64 : i64}]}
+
+// -----
+
+// Four heads of 16, four blocks: 4 x 4 x (16 + 16).
+func.func @attention_block_c1(%step: !kernel.step, %q: memref<?x64xf32>, %p: memref<?x500xf32>, %i: index) {
+  // expected-error @+1 {{attention_block_c1: expected partials of 512 columns, found 500}}
+  kernel.attention_block %step, %q, %p[%i of %i] layer %i {head_dim = 16 : i64, kv_heads = 1 : i64, max_blocks = 4 : i64, scale = 1.0 : f32, softcap = 0.0 : f32, window = 0 : i64, kv_format = "f32"} : memref<?x64xf32>, memref<?x500xf32>
+  return
+}
+
+// -----
+
+func.func @attention_block_c2_sizes(%step: !kernel.step, %q: memref<?x64xf32>, %p: memref<?x512xf32>, %i: index) {
+  // expected-error @+1 {{attention_block_c2: expected positive head_dim, kv_heads and max_blocks, found 16, 1 and 0}}
+  kernel.attention_block %step, %q, %p[%i of %i] layer %i {head_dim = 16 : i64, kv_heads = 1 : i64, max_blocks = 0 : i64, scale = 1.0 : f32, softcap = 0.0 : f32, window = 0 : i64, kv_format = "f32"} : memref<?x64xf32>, memref<?x512xf32>
+  return
+}
+
+// -----
+
+// Three kv heads cannot share four query heads.
+func.func @attention_block_c2_heads(%step: !kernel.step, %q: memref<?x64xf32>, %p: memref<?x512xf32>, %i: index) {
+  // expected-error @+1 {{attention_block_c2: expected query columns that are a multiple of head_dim x kv_heads, found 64, 16 and 3}}
+  kernel.attention_block %step, %q, %p[%i of %i] layer %i {head_dim = 16 : i64, kv_heads = 3 : i64, max_blocks = 4 : i64, scale = 1.0 : f32, softcap = 0.0 : f32, window = 0 : i64, kv_format = "f32"} : memref<?x64xf32>, memref<?x512xf32>
+  return
+}

@@ -97,5 +97,5 @@ func.func @attention(%step: !kernel.step, %q: memref<?x64xf32>, %p: memref<?x512
   return
 }
 
-// CHECK: kernel.model @gemma_model {{.*}}decode = @decode{{.*}}head = @head{{.*}}kv_layers = {{\[\[}}0, 5, 512, 8192]]
-kernel.model @gemma_model {decode = @decode, batch = @batch, prefill = @prefill, head = @head, batch_rows = 8 : i64, prefill_rows = 512 : i64, head_rows = 8 : i64, vocabulary = 96 : i64, width = 64 : i64, context = 1024 : i64, kv_slots = 5 : i64, kv_layers = [[0, 5, 512, 8192]]}
+// CHECK: kernel.model @gemma_model {{.*}}decode = @decode{{.*}}head = @head{{.*}}kv_layers = [{block_bytes = 8192 : i64, first_slot = 0 : i64, ring_blocks = 5 : i64, window = 512 : i64}]
+kernel.model @gemma_model {decode = @decode, batch = @batch, prefill = @prefill, head = @head, batch_rows = 8 : i64, prefill_rows = 512 : i64, head_rows = 8 : i64, vocabulary = 96 : i64, width = 64 : i64, context = 1024 : i64, kv_slots = 5 : i64, kv_layers = [{first_slot = 0 : i64, ring_blocks = 5 : i64, window = 512 : i64, block_bytes = 8192 : i64}]}

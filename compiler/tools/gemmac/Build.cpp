@@ -64,6 +64,18 @@ int wrongInput(const std::string &message) {
   return kWrongInput;
 }
 
+// Empty when every name is a known one, with "gemmac-" or without.
+std::string checkPasses(const char *flag, const std::vector<std::string> &names,
+                        const std::vector<std::string> &known) {
+  for (llvm::StringRef name : names) {
+    name.consume_front("gemmac-");
+    if (!llvm::is_contained(known, name))
+      return std::string(flag) + ": expected one of " +
+             llvm::join(known, ", ") + ", found '" + name.str() + "'";
+  }
+  return "";
+}
+
 // What CLI11 cannot know of the flags' values; empty when all are right.
 std::string checkValues(const BuildOptions &options) {
   std::string message;
@@ -73,13 +85,12 @@ std::string checkValues(const BuildOptions &options) {
   if (llvm::Error error =
           target->checkOptions({options.cpu, options.mattr, options.debugInfo}))
     return toString(std::move(error));
-  std::vector<std::string> known = pipeline::optionalPasses();
-  for (llvm::StringRef name : options.disabledPasses) {
-    name.consume_front("gemmac-");
-    if (!llvm::is_contained(known, name))
-      return "--disable-pass: expected one of " + llvm::join(known, ", ") +
-             ", found '" + name.str() + "'";
-  }
+  message = checkPasses("--disable-pass", options.disabledPasses,
+                        pipeline::optionalPasses());
+  if (message.empty())
+    message = checkPasses("--mlir-print-ir-after", options.printAfter,
+                          pipeline::allPasses());
+  if (!message.empty()) return message;
   if (options.output == "-" && !isTextOutput(options))
     return "-o -: expected a file for --emit " + options.emit;
   return "";
@@ -206,6 +217,16 @@ void addInsightFlags(CLI::App &command, BuildFlags &flags) {
   command.add_flag("--mlir-timing", options.timing, "Time of every pass");
   command.add_flag("--mlir-print-ir-after-all", options.printAfterAll,
                    "Print the IR after every pass that changed it");
+  command
+      .add_option("--mlir-print-ir-after", options.printAfter,
+                  "Print the IR after these passes: fuse-rope,plan-buffers,…")
+      ->delimiter(',');
+  command
+      .add_option("--mlir-pass-pipeline-crash-reproducer",
+                  options.crashReproducer,
+                  "When a pass fails, write here what gemmac-opt "
+                  "--run-reproducer takes to fail again")
+      ->check(isNotEmpty);
 }
 
 void refuseUnsupported(CLI::App &command) {
