@@ -47,6 +47,24 @@ static Expected<Json> describeSources(const packaging::WeightPlan &plan) {
   return list;
 }
 
+// An embedding that is no head as well gives one row a token; every other
+// weight is read whole.
+static uint64_t bytesPerToken(const packaging::WeightPlan &plan) {
+  bool ownHead = any_of(plan.jobs, [](const packaging::WeightJob &job) {
+    return job.name == "output.weight" ||
+           StringRef(job.name).ends_with("lm_head.weight");
+  });
+  uint64_t bytes = 0;
+  for (const packaging::WeightJob &job : plan.jobs) {
+    StringRef name = job.name;
+    bool table =
+        name == "token_embd.weight" || name.ends_with("embed_tokens.weight");
+    bytes += ownHead && table ? job.packedBytes / uint64_t(job.rows)
+                              : job.packedBytes;
+  }
+  return bytes;
+}
+
 Expected<std::string> extendMetadata(const std::string &metadata,
                                      const BuildOptions &options,
                                      StringRef target,
@@ -66,6 +84,7 @@ Expected<std::string> extendMetadata(const std::string &metadata,
     chosen["disabled_passes"] = options.disabledPasses;
   root["options"] = std::move(chosen);
   root["weight_bytes"] = plan.sectionBytes;
+  root["weight_bytes_per_token"] = bytesPerToken(plan);
   root["weight_bytes_by_format"] = packaging::bytesByFormat(plan);
   Expected<Json> sources = describeSources(plan);
   if (!sources) return sources.takeError();

@@ -19,8 +19,8 @@ constexpr char kHelp[] =
     "usage: app [COMMAND] [FLAGS]\n"
     "\n"
     "  chat       talk with the model in the terminal (without a command)\n"
-    "  generate   continue or answer one text\n"
-    "  eval       perplexity and logits\n"
+    "  generate   continue or answer texts\n"
+    "  eval       perplexity, logits, distance from another model\n"
     "  bench      speed and memory\n"
     "  info       what is inside, and whether it is whole\n"
     "\n"
@@ -55,6 +55,18 @@ constexpr Flag kSamplingFlags[] = {
     {"--frequency-penalty", 0, "X", "… for each time they occurred"},
     {"--seed", 's', "N", "seed of the random numbers (default: random)"},
     {"--greedy", 0, nullptr, "the likeliest token, without penalties"},
+};
+
+constexpr SamplingNumber kSamplingNumbers[] = {
+    {"--temp", "temperature", 0, 100, &SamplerOptions::temperature},
+    {"--top-p", "top_p", 0, 1, &SamplerOptions::topP},
+    {"--min-p", "min_p", 0, 1, &SamplerOptions::minP},
+    {"--repeat-penalty", "repetition_penalty", 0.01, 100,
+     &SamplerOptions::repetitionPenalty},
+    {"--presence-penalty", "presence_penalty", -100, 100,
+     &SamplerOptions::presencePenalty},
+    {"--frequency-penalty", "frequency_penalty", -100, 100,
+     &SamplerOptions::frequencyPenalty},
 };
 
 int chooseCommand(const Program &program, Words words) {
@@ -150,21 +162,9 @@ Status readSampling(const Arguments &arguments, SamplerOptions &options) {
     options.doSample = false;
     options.repetitionPenalty = 1;
   }
-  struct Number {
-    const char *name;
-    double least, most;
-    double *to;
-  } numbers[] = {
-      {"--temp", 0, 100, &options.temperature},
-      {"--top-p", 0, 1, &options.topP},
-      {"--min-p", 0, 1, &options.minP},
-      {"--repeat-penalty", 0.01, 100, &options.repetitionPenalty},
-      {"--presence-penalty", -100, 100, &options.presencePenalty},
-      {"--frequency-penalty", -100, 100, &options.frequencyPenalty},
-  };
-  for (const Number &number : numbers) {
-    Status status =
-        arguments.number(number.name, number.least, number.most, *number.to);
+  for (const SamplingNumber &number : kSamplingNumbers) {
+    Status status = arguments.number(number.flag, number.least, number.most,
+                                     options.*number.to);
     if (!status.ok()) return status;
   }
   // A checkpoint that says do_sample false means its default, not a user's
@@ -183,6 +183,16 @@ Status readSampling(const Arguments &arguments, SamplerOptions &options) {
   if (seed < 0 && getrandom(&options.seed, sizeof(options.seed), 0) !=
                       static_cast<ssize_t>(sizeof(options.seed)))
     return Status::error("the system gave no random seed: use --seed");
+  return {};
+}
+
+std::span<const SamplingNumber> samplingNumbers() { return kSamplingNumbers; }
+
+Status readStops(const Arguments &arguments, std::vector<std::string> &stops) {
+  stops = arguments.texts("--stop");
+  for (const std::string &stop : stops)
+    if (stop.empty())
+      return Status::error("--stop: expected a text, found an empty one");
   return {};
 }
 

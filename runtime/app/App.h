@@ -57,6 +57,19 @@ Status readEngineOptions(const Arguments &arguments, EngineOptions &options);
 // the seed is random.
 Status readSampling(const Arguments &arguments, SamplerOptions &options);
 
+// The sampling flags that are numbers, with their names in JSON.
+struct SamplingNumber {
+  const char *flag, *field;
+  double least, most;
+  double SamplerOptions::*to;
+};
+std::span<const SamplingNumber> samplingNumbers();
+
+// Each --stop.
+Status readStops(const Arguments &arguments, std::vector<std::string> &stops);
+inline constexpr Flag kStopFlag = {
+    "--stop", 0, "TEXT", "end an answer before this text (repeatable)"};
+
 // A model and an engine for it.
 Status startModel(const Program &program, const EngineOptions &options,
                   Model &model, Engine &engine);

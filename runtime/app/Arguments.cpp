@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <charconv>
+#include <set>
 #include <string_view>
 
 namespace gemma {
@@ -64,8 +65,9 @@ Status Arguments::parse(std::span<const char *const> words,
     // A switch is off when its variable is empty or 0.
     bool off =
         flag.value == nullptr && (*value == '\0' || strcmp(value, "0") == 0);
-    if (!off) values[flag.name] = flag.value == nullptr ? "" : value;
+    if (!off) values[flag.name] = {flag.value == nullptr ? "" : value};
   }
+  std::set<std::string> given;
   for (size_t i = 0; i < words.size(); ++i) {
     std::string_view word = words[i];
     if (word.size() < 2 || word[0] != '-')
@@ -87,12 +89,15 @@ Status Arguments::parse(std::span<const char *const> words,
     if (flag == nullptr || (flag->value == nullptr && hasAttached))
       return Status::error("unknown flag \"" + std::string(word) +
                            "\" (--help lists all)");
+    std::vector<std::string> &list = values[flag->name];
+    // The first on the command line replaces the environment's.
+    if (given.insert(flag->name).second) list.clear();
     if (flag->value == nullptr) {
-      values[flag->name] = "";
+      list.emplace_back();
     } else if (hasAttached) {
-      values[flag->name] = attached;
+      list.emplace_back(attached);
     } else if (++i < words.size()) {
-      values[flag->name] = words[i];
+      list.emplace_back(words[i]);
     } else {
       return Status::error(std::string(word) +
                            ": expected a value, found none");
@@ -103,7 +108,12 @@ Status Arguments::parse(std::span<const char *const> words,
 
 std::string Arguments::text(const char *name) const {
   auto found = values.find(name);
-  return found == values.end() ? std::string() : found->second;
+  return found == values.end() ? std::string() : found->second.back();
+}
+
+std::vector<std::string> Arguments::texts(const char *name) const {
+  auto found = values.find(name);
+  return found == values.end() ? std::vector<std::string>() : found->second;
 }
 
 Status Arguments::integer(const char *name, int64_t least, int64_t most,

@@ -29,8 +29,10 @@ class Arguments {
 
   // `name` as in the table, "--top-k".
   bool isSet(const char *name) const { return values.count(name) != 0; }
-  // Empty if it is not set.
+  // Empty if it is not set; the last one if it is set more than once.
   std::string text(const char *name) const;
+  // Each value of a flag that may be given more than once, in order.
+  std::vector<std::string> texts(const char *name) const;
 
   // Leave `to` as it is where the flag is not set; a value that is no number or
   // out of range is an error that names the flag and the range.
@@ -42,7 +44,7 @@ class Arguments {
                   std::vector<int64_t> &to) const;
 
  private:
-  std::map<std::string, std::string> values;
+  std::map<std::string, std::vector<std::string>> values;
 };
 
 // Help text of a table, one flag a line.

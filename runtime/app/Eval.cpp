@@ -1,9 +1,12 @@
 // eval: tokens or a text -> perplexity, and logits as NumPy files. A text is
 // cut into windows in the way of llama.cpp's perplexity tool: --ctx tokens
 // each, BOS in place of the first, the second half scored. --tokens is one
-// window, as it is. Source: llama.cpp, tools/perplexity/perplexity.cpp.
+// window, as it is. --reference: the distance of the scored rows from another
+// model's, as that tool's --kl-divergence measures it. Source: llama.cpp,
+// tools/perplexity/perplexity.cpp.
 #include <stdio.h>
 
+#include <algorithm>
 #include <cmath>
 
 #define JSON_NO_IO
@@ -12,6 +15,7 @@
 #include "runtime/app/App.h"
 #include "runtime/app/LogProbability.h"
 #include "runtime/app/NpyFile.h"
+#include "runtime/app/Reference.h"
 #include "runtime/model/Session.h"
 
 namespace gemma {
@@ -25,13 +29,15 @@ constexpr Flag kFlags[] = {
     {"--chunk", 0, "N", "feed N tokens a call (default: as many as fit)"},
     {"--logits", 0, "FILE", "write the logits of all tokens, .npy (--tokens)"},
     {"--last-logits", 0, "FILE", "write the last token's logits (--tokens)"},
+    {"--reference", 0, "FILE",
+     "compare with another compiled model, or with its --logits (--tokens)"},
     {"--json", 0, nullptr, "print a JSON object"},
 };
 
 struct Request {
   EngineOptions engine;
   int64_t window = 512, windows = INT64_MAX, chunk = 0;
-  std::string textFile, tokensFile, logitsFile, lastLogitsFile;
+  std::string textFile, tokensFile, logitsFile, lastLogitsFile, referenceFile;
 };
 
 Status readRequest(const Arguments &arguments, Request &request) {
@@ -39,6 +45,7 @@ Status readRequest(const Arguments &arguments, Request &request) {
   request.tokensFile = arguments.text("--tokens");
   request.logitsFile = arguments.text("--logits");
   request.lastLogitsFile = arguments.text("--last-logits");
+  request.referenceFile = arguments.text("--reference");
   if (request.textFile.empty() == request.tokensFile.empty())
     return Status::error("expected one of --text FILE and --tokens FILE");
   bool writes = !request.logitsFile.empty() || !request.lastLogitsFile.empty();
@@ -79,11 +86,22 @@ class Evaluation {
         request(request),
         session(engine, static_cast<int32_t>(request.engine.context)) {}
 
+  // Before any window. Fails where the reference is of another kind.
+  Status openReference();
   Status scoreTokens(const std::vector<int32_t> &ids);
   Status scoreText(const std::string &text);
 
   double perplexity() const {
     return std::exp(loss / static_cast<double>(scored));
+  }
+
+  bool compares() const { return reference.isOpen(); }
+  // Of the reference's probabilities: the mean, and what 99.9 % are below.
+  double meanDivergence() const;
+  double highDivergence() const;
+  // Of all scored rows, the share whose likeliest token is the same.
+  double sameTop() const {
+    return static_cast<double>(sameTops) / static_cast<double>(scored);
   }
 
   int64_t scored = 0, fed = 0, windows = 0;
@@ -92,6 +110,7 @@ class Evaluation {
  private:
   Status scoreWindow(std::span<const int32_t> ids);
   Status openFiles(size_t rows);
+  Status compare(size_t row, std::span<const float> logits);
 
   Model &model;
   Engine &engine;
@@ -99,10 +118,62 @@ class Evaluation {
   Session session;
   NpyFile logitsFile, lastLogitsFile;
   double loss = 0;
+  Reference reference;
+  std::vector<float> referenceRow;
+  size_t referenceRows = 0;  // read in this window
+  std::vector<double> divergences;
+  int64_t sameTops = 0;
 };
+
+Status Evaluation::openReference() {
+  if (request.referenceFile.empty()) return {};
+  Status status = reference.open(request.referenceFile);
+  if (status.ok() && reference.isFile() && request.tokensFile.empty())
+    return Status::error(
+        "--reference: expected --tokens with a .npy file, "
+        "found --text");
+  referenceRow.resize(model.code().vocabulary);
+  return status;
+}
+
+double Evaluation::meanDivergence() const {
+  double sum = 0;
+  for (double value : divergences) sum += value;
+  return sum / static_cast<double>(divergences.size());
+}
+
+double Evaluation::highDivergence() const {
+  std::vector<double> sorted = divergences;
+  std::sort(sorted.begin(), sorted.end());
+  // Between the two nearest ranks, as NumPy's percentile.
+  double rank = 0.999 * static_cast<double>(sorted.size() - 1);
+  auto below = static_cast<size_t>(rank);
+  size_t above = std::min(below + 1, sorted.size() - 1);
+  double share = rank - static_cast<double>(below);
+  return sorted[below] + share * (sorted[above] - sorted[below]);
+}
+
+Status Evaluation::compare(size_t row, std::span<const float> logits) {
+  for (; referenceRows <= row; ++referenceRows) {
+    Status status = reference.read(referenceRow);
+    if (!status.ok()) return status;
+  }
+  divergences.push_back(divergence(referenceRow, logits, engine.threads()));
+  auto top = [](auto values) {
+    return std::max_element(values.begin(), values.end()) - values.begin();
+  };
+  sameTops += top(std::span<const float>(referenceRow)) == top(logits);
+  return {};
+}
 
 Status Evaluation::scoreWindow(std::span<const int32_t> ids) {
   session.reset();
+  Status status, compared;
+  referenceRows = 0;
+  if (compares())
+    status = reference.begin(ids, model.code().vocabulary,
+                             engine.threads().threadCount());
+  if (!status.ok()) return status;
   size_t first = ids.size() / 2, last = ids.size() - 1;
   auto score = [&](size_t row, std::span<const float> logits) {
     if (logitsFile.isOpen()) logitsFile.write(logits);
@@ -110,12 +181,12 @@ Status Evaluation::scoreWindow(std::span<const int32_t> ids) {
     if (row < first || row >= last) return;
     loss += logSumExp(logits, engine.threads()) - logits[ids[row + 1]];
     ++scored;
+    if (compares() && compared.ok()) compared = compare(row, logits);
   };
   double start = monotonicSeconds();
   // Logits of the first half are computed only where a file wants them.
   size_t unscored = logitsFile.isOpen() ? 0 : first;
   auto chunk = static_cast<int32_t>(request.chunk);
-  Status status;
   if (unscored > 0)
     status = session.feed(ids.first(unscored), Wanted::None, nullptr, chunk);
   if (status.ok())
@@ -125,7 +196,12 @@ Status Evaluation::scoreWindow(std::span<const int32_t> ids) {
   seconds += monotonicSeconds() - start;
   fed += static_cast<int64_t>(ids.size());
   ++windows;
-  return status;
+  if (status.ok()) status = compared;
+  // The rows behind the last scored one let the program end well.
+  for (; compares() && status.ok() && referenceRows < ids.size();
+       ++referenceRows)
+    status = reference.read(referenceRow);
+  return status.ok() && compares() ? reference.end() : status;
 }
 
 Status Evaluation::openFiles(size_t rows) {
@@ -190,6 +266,10 @@ void printResult(const Evaluation &evaluation, bool json) {
              evaluation.perplexity(), static_cast<long long>(evaluation.scored),
              static_cast<long long>(evaluation.fed),
              static_cast<long long>(evaluation.windows), evaluation.seconds);
+    if (evaluation.scored > 0 && evaluation.compares())
+      printf("divergence %.6f, 99.9 %% below %.6f; same top token %.2f %%\n",
+             evaluation.meanDivergence(), evaluation.highDivergence(),
+             evaluation.sameTop() * 100);
     return;
   }
   nlohmann::ordered_json object;
@@ -199,6 +279,14 @@ void printResult(const Evaluation &evaluation, bool json) {
   object["scored"] = evaluation.scored;
   object["windows"] = evaluation.windows;
   object["seconds"] = evaluation.seconds;
+  if (evaluation.compares()) {
+    object["kl_mean"] = object["kl_p999"] = object["top1"] = nullptr;
+    if (evaluation.scored > 0) {
+      object["kl_mean"] = evaluation.meanDivergence();
+      object["kl_p999"] = evaluation.highDivergence();
+      object["top1"] = evaluation.sameTop();
+    }
+  }
   printf("%s\n", object.dump().c_str());
 }
 
@@ -230,8 +318,10 @@ int runEval(const Program &program, Words words) {
   status = startModel(program, request.engine, model, engine);
   if (!status.ok()) return failed(status);
   Evaluation evaluation(model, engine, request);
-  status = request.tokensFile.empty() ? evaluation.scoreText(input)
-                                      : evaluation.scoreTokens(ids);
+  status = evaluation.openReference();
+  if (status.ok())
+    status = request.tokensFile.empty() ? evaluation.scoreText(input)
+                                        : evaluation.scoreTokens(ids);
   if (!status.ok()) return failed(status);
   printResult(evaluation, arguments.isSet("--json"));
   return kDone;

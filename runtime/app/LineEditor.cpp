@@ -1,9 +1,10 @@
-// Raw mode, keys and drawing. The line is drawn on one row and scrolls sideways
+// Raw mode, keys and drawing. The text is drawn on one row and scrolls sideways
 // when it is longer, so nothing depends on how a terminal wraps. Escape
-// sequences: ECMA-48 and xterm's keys.
+// sequences: ECMA-48, xterm's keys and its bracketed paste.
 #include "runtime/app/LineEditor.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -13,10 +14,14 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "runtime/app/CharacterWidth.h"
+
 namespace gemma {
 namespace {
 
 constexpr size_t kHistory = 500;
+// Longer than the bytes of one key lie apart.
+constexpr int kEscapeMilliseconds = 50;
 
 bool isContinuation(char byte) { return (byte & 0xC0) == 0x80; }
 
@@ -34,12 +39,21 @@ class RawMode {
     raw.c_cc[VMIN] = 1;
     raw.c_cc[VTIME] = 0;
     tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+    write("\x1b[?2004h");
   }
   ~RawMode() {
-    if (active) tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
+    if (!active) return;
+    write("\x1b[?2004l");
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
   }
 
  private:
+  // Bracketed paste: the terminal then marks what is pasted.
+  static void write(const char *sequence) {
+    fputs(sequence, stdout);
+    fflush(stdout);
+  }
+
   termios saved;
   bool active;
 };
@@ -54,23 +68,18 @@ uint32_t codePoint(std::string_view bytes) {
   return value;
 }
 
-// A good approximation of Unicode's East Asian Width: CJK and emoji are wide,
-// combining marks and joiners take no column.
-size_t width(uint32_t c) {
-  if ((c >= 0x300 && c <= 0x36F) || (c >= 0x200B && c <= 0x200F) ||
-      (c >= 0xFE00 && c <= 0xFE0F))
-    return 0;
-  bool wide = (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) ||
-              (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0xF900 && c <= 0xFAFF) ||
-              (c >= 0xFE30 && c <= 0xFE6F) || (c >= 0xFF00 && c <= 0xFF60) ||
-              (c >= 0xFFE0 && c <= 0xFFE6) || (c >= 0x1F300 && c <= 0x1FAFF) ||
-              (c >= 0x20000 && c <= 0x3FFFD);
-  return wide ? 2 : 1;
+// A sign of one column for what would move the cursor or worse.
+std::string_view signOf(char control) {
+  return control == '\n' ? "↵" : control == '\t' ? " " : "?";
+}
+
+bool isControl(char byte) {
+  return static_cast<unsigned char>(byte) < 32 || byte == 127;
 }
 
 size_t terminalColumns() {
   winsize size;
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20)
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
     return size.ws_col;
   return 80;
 }
@@ -125,14 +134,35 @@ void LineBuffer::eraseToStart() {
   at = 0;
 }
 
+size_t LineBuffer::widthAt(size_t position) const {
+  if (isControl(line[position])) return 1;
+  return characterWidth(codePoint(
+      std::string_view(line).substr(position, after(position) - position)));
+}
+
 size_t LineBuffer::columns(size_t bytes) const {
   size_t count = 0;
-  for (size_t i = 0; i < bytes;) {
-    size_t next = after(i);
-    count += width(codePoint(std::string_view(line).substr(i, next - i)));
-    i = next;
-  }
+  for (size_t i = 0; i < bytes; i = after(i)) count += widthAt(i);
   return count;
+}
+
+LineBuffer::View LineBuffer::view(size_t room) const {
+  // To the left of the cursor as much as fits, then to its right.
+  size_t from = at, used = 0;
+  while (from > 0 && used + widthAt(before(from)) <= room) {
+    from = before(from);
+    used += widthAt(from);
+  }
+  View result{"", used};
+  for (size_t i = from; i < line.size(); i = after(i)) {
+    if (i >= at) used += widthAt(i);
+    if (used > room) break;
+    if (isControl(line[i]))
+      result.text += signOf(line[i]);
+    else
+      result.text += line.substr(i, after(i) - i);
+  }
+  return result;
 }
 
 LineEditor::LineEditor()
@@ -167,13 +197,21 @@ bool LineEditor::readPlain(std::string &line) {
   return true;
 }
 
-bool LineEditor::readByte(char &byte) {
-  for (;;) {
-    ssize_t count = ::read(STDIN_FILENO, &byte, 1);
-    if (count == 1) return true;
+// False at the end of the input, and where none came in time.
+bool LineEditor::readByte(char &byte, Wait wait) {
+  while (pendingInput.empty()) {
+    pollfd ready{STDIN_FILENO, POLLIN, 0};
+    if (wait == Wait::Briefly && poll(&ready, 1, kEscapeMilliseconds) == 0)
+      return false;
+    char bytes[4096];
+    ssize_t count = ::read(STDIN_FILENO, bytes, sizeof(bytes));
     if (count < 0 && errno == EINTR) continue;
-    return false;
+    if (count <= 0) return false;
+    pendingInput.assign(bytes, count);
   }
+  byte = pendingInput[0];
+  pendingInput.erase(0, 1);
+  return true;
 }
 
 void LineEditor::recall(LineBuffer &buffer, int step) {
@@ -184,14 +222,34 @@ void LineEditor::recall(LineBuffer &buffer, int step) {
   buffer.set(to == history.size() ? unfinished : history[to]);
 }
 
+// All up to the end mark, as one insertion.
+void LineEditor::paste(LineBuffer &buffer) {
+  constexpr std::string_view kEnd = "\x1b[201~";
+  std::string text;
+  char byte;
+  while (!text.ends_with(kEnd) && readByte(byte)) text += byte;
+  if (text.ends_with(kEnd)) text.resize(text.size() - kEnd.size());
+  // Terminals send a line's end as Enter would.
+  std::string lines;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\n' && i > 0 && text[i - 1] == '\r') continue;
+    lines += text[i] == '\r' ? '\n' : text[i];
+  }
+  buffer.insert(lines);
+}
+
 void LineEditor::handleEscape(LineBuffer &buffer) {
+  // Escape alone, and keys that are not known, do nothing.
   char first = 0, key = 0;
-  if (!readByte(first) || (first != '[' && first != 'O') || !readByte(key))
-    return;
+  if (!readByte(first, Wait::Briefly)) return;
+  if (first == '\r' || first == '\n') return buffer.insert("\n");
+  if ((first != '[' && first != 'O') || !readByte(key, Wait::Briefly)) return;
   // Parameters, as in "3~" (Delete) or "1;5D" (Ctrl-Left), before the last.
-  char digit = key;
-  while ((key >= '0' && key <= '9') || key == ';')
-    if (!readByte(key)) return;
+  std::string parameters;
+  while ((key >= '0' && key <= '9') || key == ';') {
+    parameters += key;
+    if (!readByte(key, Wait::Briefly)) return;
+  }
   switch (key) {
     case 'A':
       return recall(buffer, -1);
@@ -206,9 +264,10 @@ void LineEditor::handleEscape(LineBuffer &buffer) {
     case 'F':
       return buffer.end();
     case '~':
-      if (digit == '3') buffer.erase();
-      if (digit == '1' || digit == '7') buffer.home();
-      if (digit == '4' || digit == '8') buffer.end();
+      if (parameters == "3") buffer.erase();
+      if (parameters == "1" || parameters == "7") buffer.home();
+      if (parameters == "4" || parameters == "8") buffer.end();
+      if (parameters == "200") paste(buffer);
       return;
   }
 }
@@ -222,8 +281,11 @@ LineEditor::Key LineEditor::readCharacter(char lead, LineBuffer &buffer) {
   while (bytes.size() < size) {
     char next;
     if (!readByte(next)) return Key::End;
+    if (!isContinuation(next)) {
+      pendingInput.insert(0, 1, next);
+      break;
+    }
     bytes += next;
-    if (!isContinuation(next)) break;
   }
   buffer.insert(bytes);
   return Key::None;
@@ -285,23 +347,12 @@ LineEditor::Key LineEditor::readKey(LineBuffer &buffer) {
 }
 
 void LineEditor::draw(const char *prompt, const LineBuffer &buffer) {
-  const std::string &text = buffer.text();
-  size_t room = terminalColumns() - strlen(prompt) - 1;
-  // Characters from the left go until the cursor is in sight.
-  size_t from = 0;
-  size_t cursor = buffer.columns(buffer.cursor());
-  while (cursor - buffer.columns(from) > room && from < buffer.cursor()) {
-    ++from;
-    while (from < text.size() && isContinuation(text[from])) ++from;
-  }
-  size_t to = text.size();
-  while (to > buffer.cursor() &&
-         buffer.columns(to) - buffer.columns(from) > room)
-    --to;
-  while (to < text.size() && to > from && isContinuation(text[to])) --to;
-  std::string output =
-      "\r" + std::string(prompt) + text.substr(from, to - from) + "\x1b[K\r";
-  size_t column = strlen(prompt) + cursor - buffer.columns(from);
+  // The last column stays free for the cursor.
+  size_t columns = terminalColumns(), taken = strlen(prompt) + 1;
+  LineBuffer::View view =
+      buffer.view(columns > taken + 1 ? columns - taken : 2);
+  std::string output = "\r" + std::string(prompt) + view.text + "\x1b[K\r";
+  size_t column = strlen(prompt) + view.cursor;
   if (column > 0) output += "\x1b[" + std::to_string(column) + "C";
   fwrite(output.data(), 1, output.size(), stdout);
   fflush(stdout);
@@ -312,9 +363,11 @@ bool LineEditor::readEdited(const char *prompt, std::string &line) {
   LineBuffer buffer;
   recalled = history.size();
   for (;;) {
-    draw(prompt, buffer);
+    // What is typed ahead is drawn once.
+    if (pendingInput.empty()) draw(prompt, buffer);
     Key key = readKey(buffer);
     if (key == Key::None) continue;
+    draw(prompt, buffer);
     fputs("\r\n", stdout);
     fflush(stdout);
     line = buffer.text();

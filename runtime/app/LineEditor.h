@@ -1,7 +1,8 @@
-// LineEditor: one line of text from a terminal, with arrows, Home, End, word
-// and line deletion, history, and UTF-8 characters as units; from anything that
-// is no terminal, plain lines. Ctrl-C clears the line, Ctrl-D on an empty one
-// ends. It knows nothing of commands and draws no more than its line.
+// LineEditor: one text from a terminal, with arrows, Home, End, word and line
+// deletion, history, and UTF-8 characters as units; from anything that is no
+// terminal, plain lines. What is pasted stays together, line feeds included,
+// and Alt-Enter puts one in; Enter ends the text. Ctrl-C clears it, Ctrl-D on
+// an empty one ends. It knows nothing of commands and draws one row.
 #ifndef GEMMA_RUNTIME_APP_LINE_EDITOR_H
 #define GEMMA_RUNTIME_APP_LINE_EDITOR_H
 
@@ -33,7 +34,16 @@ class LineBuffer {
   // Columns that the first `bytes` bytes take: two for wide characters.
   size_t columns(size_t bytes) const;
 
+  // What fits into `room` columns around the cursor, and the column of the
+  // cursor in it. Control characters are shown by signs of one column.
+  struct View {
+    std::string text;
+    size_t cursor;
+  };
+  View view(size_t room) const;
+
  private:
+  size_t widthAt(size_t position) const;
   size_t before(size_t position) const;
   size_t after(size_t position) const;
 
@@ -52,18 +62,20 @@ class LineEditor {
 
  private:
   enum class Key { None, Enter, End };
+  enum class Wait { Forever, Briefly };
 
   bool readPlain(std::string &line);
   bool readEdited(const char *prompt, std::string &line);
   Key readKey(LineBuffer &buffer);
   Key readCharacter(char lead, LineBuffer &buffer);
   void handleEscape(LineBuffer &buffer);
+  void paste(LineBuffer &buffer);
   void recall(LineBuffer &buffer, int step);
   void draw(const char *prompt, const LineBuffer &buffer);
-  bool readByte(char &byte);
+  bool readByte(char &byte, Wait wait = Wait::Forever);
 
   bool terminal;
-  std::string pendingInput;  // of plain input, read ahead
+  std::string pendingInput;  // read ahead
   std::vector<std::string> history;
   size_t recalled = 0;  // index into history; its size: the new line
   std::string unfinished;

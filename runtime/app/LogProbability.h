@@ -1,6 +1,7 @@
-// log softmax of a row of logits in double, with the pool's threads: fixed
-// pieces of the vocabulary, added in order, so that the result does not depend
-// on the threads. Not for the sampler, which has its own order.
+// Sums over a row of logits, for perplexity and distances, in double, with the
+// pool's threads: fixed pieces of the vocabulary, added in order, so that the
+// result does not depend on the threads. Not for the sampler, which has its own
+// order.
 #ifndef GEMMA_RUNTIME_APP_LOG_PROBABILITY_H
 #define GEMMA_RUNTIME_APP_LOG_PROBABILITY_H
 
@@ -12,6 +13,11 @@ namespace gemma {
 
 // log Σ exp(logits).
 double logSumExp(std::span<const float> logits, ThreadPool &pool);
+
+// The Kullback-Leibler divergence of softmax(logits) from softmax(reference),
+// in nats: 0 for equal rows.
+double divergence(std::span<const float> reference,
+                  std::span<const float> logits, ThreadPool &pool);
 
 }  // namespace gemma
 

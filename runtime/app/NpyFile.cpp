@@ -44,4 +44,27 @@ Status NpyFile::close() {
   return Status::error(name + ": cannot be written: " + strerror(errno));
 }
 
+Status readNpyHeader(FILE *file, int64_t &rows, int64_t &columns) {
+  unsigned char start[10];
+  bool good = fread(start, 1, sizeof(start), file) == sizeof(start) &&
+              memcmp(start, "\x93NUMPY\x01", 7) == 0;
+  std::string header(good ? start[8] + 256 * start[9] : 0, ' ');
+  good = good && fread(header.data(), 1, header.size(), file) == header.size();
+  if (!good)
+    return Status::error("expected a .npy file of version 1, found another");
+  long long found[2] = {};
+  size_t at = header.find("'shape':");
+  bool shaped = at != std::string::npos &&
+                sscanf(header.c_str() + at, "'shape': (%18lld, %18lld)",
+                       &found[0], &found[1]) == 2;
+  if (!shaped || header.find("'<f4'") == std::string::npos ||
+      header.find("'fortran_order': False") == std::string::npos)
+    return Status::error(
+        "expected rows of '<f4' in C order, found the header " +
+        header.substr(0, header.find_last_not_of(" \n") + 1));
+  rows = found[0];
+  columns = found[1];
+  return {};
+}
+
 }  // namespace gemma

@@ -1,6 +1,7 @@
 // NpyFile: writes float32 rows to a NumPy file, [rows, columns] or [columns],
-// row by row, so that 512 MiB of logits need no memory. Little-endian, C order.
-// It does not read. Source: NumPy, numpy/lib/format.py, version 1.0.
+// row by row, so that 512 MiB of logits need no memory; and reads such a
+// header. Little-endian, C order. Source: NumPy, numpy/lib/format.py, version
+// 1.0.
 #ifndef GEMMA_RUNTIME_APP_NPY_FILE_H
 #define GEMMA_RUNTIME_APP_NPY_FILE_H
 
@@ -33,6 +34,9 @@ class NpyFile {
   FILE *file = nullptr;
   bool good = true;
 };
+
+// Reads the header of a [rows, columns] file of this kind, up to its first row.
+Status readNpyHeader(FILE *file, int64_t &rows, int64_t &columns);
 
 }  // namespace gemma
 

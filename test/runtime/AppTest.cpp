@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -255,6 +256,210 @@ TEST_F(AppTest, BenchPrintsRowsWithLlamaBenchsNames) {
   EXPECT_EQ(rows[3]["n_gen"], 5);
   EXPECT_EQ(rows[3]["n_depth"], 300);
   EXPECT_TRUE(rows[4].contains("peak_resident_bytes"));
+}
+
+TEST_F(AppTest, LinesOfPromptsGiveWhatEachGivesAlone) {
+  // More than the answers that share a pass, of several lengths, one too long.
+  std::string lines;
+  std::vector<Json> expected;
+  for (int i = 0; i < 13; ++i) {
+    std::string prompt(1 + i * 29 % 100, static_cast<char>('a' + i));
+    std::string length = std::to_string(3 + i * 17 % 23);
+    ASSERT_EQ(run({"generate", "--raw", "-p", prompt, "-n", length, "-s", "5",
+                   "--temp", "1.2", "--json", "-t", "1"}),
+              0)
+        << errors;
+    expected.push_back(Json::parse(output));
+    lines += Json{{"prompt", prompt}, {"max_tokens", std::stoi(length)}}.dump();
+    lines += i == 12 ? "" : "\n";
+  }
+  writeFile(folder + "in", lines);
+  for (const char *threads : {"1", "2", "3"}) {
+    ASSERT_EQ(run({"generate", "--raw", "--jsonl", folder + "in", "-s", "5",
+                   "--temp", "1.2", "-t", threads}),
+              0)
+        << errors;
+    std::stringstream stream(output);
+    std::string line;
+    for (int i = 0; i < 13; ++i) {
+      ASSERT_TRUE(std::getline(stream, line));
+      Json object = Json::parse(line);
+      EXPECT_EQ(object["index"], i);
+      for (const char *key : {"text", "tokens", "finish_reason",
+                              "prompt_tokens", "completion_tokens"})
+        EXPECT_EQ(object[key], expected[i][key]) << i << " " << key;
+      EXPECT_TRUE(object.contains("timings"));
+    }
+    EXPECT_FALSE(std::getline(stream, line));
+  }
+}
+
+TEST_F(AppTest, LinesOverrideTheFlags) {
+  std::string text =
+      "{\"prompt\":\"abc\",\"seed\":7,\"temperature\":1.2,\"top_k\":9}\n"
+      "{\"prompt\":\"abc\",\"seed\":7}\n"
+      "{\"messages\":[{\"role\":\"system\",\"content\":\"s\"},"
+      "{\"role\":\"user\",\"content\":\"abc\"}],\"max_tokens\":2}\n";
+  writeFile(folder + "in", text);
+  ASSERT_EQ(run({"generate", "--jsonl", folder + "in", "-n", "9", "--greedy"}),
+            0)
+      << errors;
+  std::stringstream stream(output);
+  std::string sampled, greedy, chat;
+  std::getline(stream, sampled);
+  std::getline(stream, greedy);
+  std::getline(stream, chat);
+  ASSERT_EQ(run({"generate", "-p", "abc", "-n", "9", "--temp", "1.2", "--top-k",
+                 "9", "-s", "7", "--repeat-penalty", "1", "--json"}),
+            0);
+  EXPECT_EQ(Json::parse(sampled)["tokens"], Json::parse(output)["tokens"]);
+  ASSERT_EQ(run({"generate", "-p", "abc", "-n", "9", "--greedy", "--json"}), 0);
+  EXPECT_EQ(Json::parse(greedy)["tokens"], Json::parse(output)["tokens"]);
+  EXPECT_GT(Json::parse(chat)["prompt_tokens"],
+            Json::parse(greedy)["prompt_tokens"]);
+  EXPECT_EQ(Json::parse(chat)["completion_tokens"], 2);
+}
+
+TEST_F(AppTest, BadLinesAreReportedAndPassedOver) {
+  const char *bad[] = {
+      "",
+      "nonsense",
+      "[1]",
+      "{}",
+      "{\"prompt\":1}",
+      "{\"prompt\":\"a\",\"messages\":[]}",
+      "{\"messages\":[]}",
+      "{\"messages\":[{\"role\":\"user\"}]}",
+      "{\"messages\":[{\"role\":\"tool\",\"content\":\"x\"}]}",
+      "{\"prompt\":\"a\",\"max_token\":3}",
+      "{\"prompt\":\"a\",\"max_tokens\":-3}",
+      "{\"prompt\":\"a\",\"temperature\":\"hot\"}",
+      "{\"prompt\":\"a\",\"top_p\":2}",
+      "{\"prompt\":\"a\",\"top_k\":1.5}",
+      "{\"prompt\":\"a\",\"stop\":\"\"}",
+      "{\"prompt\":\"a\",\"stop\":[1]}",
+      "{\"prompt\":\"\xff\"}",
+  };
+  std::string lines;
+  for (const char *line : bad)
+    lines += std::string(line) + "\n{\"prompt\":\"ok\"}\n";
+  lines += "{\"prompt\":\"" + std::string(5000, 'q') + "\"}\n";
+  writeFile(folder + "in", lines);
+  ASSERT_EQ(run({"generate", "--jsonl", folder + "in", "-n", "2", "-t", "1"}),
+            1);
+  std::stringstream stream(output);
+  std::string line;
+  int count = 0;
+  for (; std::getline(stream, line); ++count) {
+    Json object = Json::parse(line);
+    EXPECT_EQ(object["index"], count);
+    EXPECT_EQ(object.contains("error"), count % 2 == 0) << line;
+    EXPECT_EQ(object.contains("text"), count % 2 == 1) << line;
+    std::string named = "error: " + folder + "in:" + std::to_string(count + 1);
+    EXPECT_EQ(errors.find(named + ": expected") != std::string::npos ||
+                  errors.find(named + ": unknown field \"max_token\"") !=
+                      std::string::npos,
+              count % 2 == 0)
+        << line;
+  }
+  EXPECT_EQ(count, static_cast<int>(std::size(bad)) * 2 + 1);
+  EXPECT_EQ(run({"generate", "--jsonl", folder + "none"}), 1);
+  EXPECT_EQ(run({"generate", "--jsonl", folder + "in", "-p", "x"}), 2);
+}
+
+TEST_F(AppTest, StopTextsEndAnAnswer) {
+  std::vector<std::string> words = {"generate", "--raw", "-p",    "abc",
+                                    "-n",       "30",    "-s",    "3",
+                                    "--temp",   "1",     "--json"};
+  ASSERT_EQ(run(words), 0) << errors;
+  std::string text = Json::parse(output)["text"];
+  // A letter or more of it, as JSON text.
+  size_t at = text.find_first_of("abcdefghijklmnopqrstuvwxyz", 3);
+  ASSERT_NE(at, std::string::npos);
+  std::string stop = text.substr(at, 1);
+  words.insert(words.end(), {"--stop", "not there", "--stop", stop});
+  ASSERT_EQ(run(words), 0) << errors;
+  EXPECT_EQ(Json::parse(output)["text"], text.substr(0, text.find(stop)));
+  EXPECT_EQ(Json::parse(output)["finish_reason"], "stop");
+  writeFile(folder + "in", Json{{"prompt", "abc"}, {"stop", stop}}.dump());
+  std::vector<std::string> lines = {
+      "generate", "--raw", "--jsonl", folder + "in", "-n",     "30",
+      "-s",       "3",     "--temp",  "1",           "--stop", "a stop"};
+  ASSERT_EQ(run(lines), 0) << errors;
+  EXPECT_EQ(Json::parse(output)["text"], text.substr(0, text.find(stop)));
+  EXPECT_EQ(run({"generate", "-p", "x", "--stop", ""}), 2);
+}
+
+TEST_F(AppTest, EvalComparesWithAReference) {
+  std::vector<int32_t> ids;
+  for (int i = 0; i < 40; ++i) ids.push_back((i * 53 + 7) % kTinyVocabulary);
+  writeFile(folder + "ids.json", Json(ids).dump());
+  std::vector<std::string> words = {"eval", "--tokens", folder + "ids.json"};
+  words.insert(words.end(), {"--logits", folder + "own.npy"});
+  ASSERT_EQ(run(words), 0) << errors;
+  words = {"eval", "--tokens", folder + "ids.json", "--json", "--reference"};
+  words.push_back(folder + "own.npy");
+  ASSERT_EQ(run(words), 0) << errors;
+  EXPECT_EQ(Json::parse(output)["kl_mean"], 0.0);
+  EXPECT_EQ(Json::parse(output)["kl_p999"], 0.0);
+  EXPECT_EQ(Json::parse(output)["top1"], 1.0);
+  // Others: every third row of the scored half has another likeliest token.
+  std::string bytes = read("own.npy");
+  size_t start = bytes.size() - ids.size() * kTinyVocabulary * 4;
+  std::vector<float> other(ids.size() * kTinyVocabulary);
+  memcpy(other.data(), bytes.data() + start, other.size() * 4);
+  std::vector<double> expected;
+  double same = 0;
+  for (size_t row = 20; row < 39; ++row) {
+    std::span<float> theirs(other.data() + row * kTinyVocabulary,
+                            kTinyVocabulary);
+    std::vector<float> ours(theirs.begin(), theirs.end());
+    auto top = std::max_element(theirs.begin(), theirs.end());
+    if (row % 3 == 0) *top -= 20;
+    theirs[5] += 0.5f;
+    same += std::max_element(theirs.begin(), theirs.end()) - theirs.begin() ==
+            std::max_element(ours.begin(), ours.end()) - ours.begin();
+    double p = 0, q = 0, sum = 0;
+    for (int v = 0; v < kTinyVocabulary; ++v) {
+      p += std::exp(double{theirs[v]});
+      q += std::exp(double{ours[v]});
+    }
+    for (int v = 0; v < kTinyVocabulary; ++v)
+      sum += std::exp(double{theirs[v]}) / p *
+             (theirs[v] - std::log(p) - ours[v] + std::log(q));
+    expected.push_back(sum);
+  }
+  memcpy(bytes.data() + start, other.data(), other.size() * 4);
+  writeFile(folder + "other.npy", bytes);
+  words.back() = folder + "other.npy";
+  ASSERT_EQ(run(words), 0) << errors;
+  Json result = Json::parse(output);
+  double mean = 0;
+  for (double value : expected) mean += value / expected.size();
+  std::sort(expected.begin(), expected.end());
+  EXPECT_NEAR(result["kl_mean"], mean, 1e-9);
+  EXPECT_NEAR(result["kl_p999"],
+              expected[17] + 0.982 * (expected[18] - expected[17]), 1e-9);
+  EXPECT_NEAR(result["top1"], same / 19, 1e-12);
+  EXPECT_LT(same, 19);
+  // Of another length, cut short, no such file, and a text's windows.
+  writeFile(folder + "ids.json", "[1,2,3,4]");
+  EXPECT_EQ(run(words), 1);
+  EXPECT_NE(errors.find("expected 4 rows of 300 logits, found 40 rows of 300"),
+            std::string::npos);
+  writeFile(folder + "ids.json", Json(ids).dump());
+  writeFile(folder + "other.npy", bytes.substr(0, bytes.size() - 4));
+  EXPECT_EQ(run(words), 1);
+  EXPECT_NE(errors.find("expected more logits"), std::string::npos);
+  words.back() = folder + "ids.json";
+  EXPECT_EQ(run(words), 1);
+  EXPECT_NE(errors.find("expected a .npy file or an executable"),
+            std::string::npos);
+  words[1] = "--text";
+  words.back() = folder + "own.npy";
+  EXPECT_EQ(run(words), 1);
+  EXPECT_NE(errors.find("expected --tokens with a .npy file"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -75,5 +75,16 @@ TEST(Arguments, TheCommandLineWinsOverTheEnvironment) {
   unsetenv("GEMMAC_JSON");
 }
 
+TEST(Arguments, KeepsEachValueOfARepeatedFlag) {
+  setenv("GEMMAC_TOP_K", "3", 1);
+  Arguments arguments;
+  ASSERT_EQ(parse({}, arguments), "");
+  EXPECT_EQ(arguments.texts("--top-k"), std::vector<std::string>{"3"});
+  ASSERT_EQ(parse({"-k4", "--top-k=5"}, arguments), "");
+  EXPECT_EQ(arguments.texts("--top-k"), (std::vector<std::string>{"4", "5"}));
+  EXPECT_EQ(arguments.text("--top-k"), "5");
+  unsetenv("GEMMAC_TOP_K");
+}
+
 }  // namespace
 }  // namespace gemma

@@ -159,9 +159,9 @@ TEST(Chat, ReusesTheCacheAndStaysInOrder) {
   options.sampling.doSample = false;
   Chat chat(session, options);
   GenerationResult first, second;
-  ASSERT_EQ(chat.answer("hello", nullptr, nullptr, first).message(), "");
+  ASSERT_EQ(chat.answer("hello", {}, first).message(), "");
   EXPECT_EQ(chat.messages().size(), 2u);
-  ASSERT_EQ(chat.answer("again", nullptr, nullptr, second).message(), "");
+  ASSERT_EQ(chat.answer("again", {}, second).message(), "");
   EXPECT_GE(second.reusedTokens, first.promptTokens);
   // The same from an empty cache.
   std::vector<int32_t> prompt, stops;
@@ -171,15 +171,15 @@ TEST(Chat, ReusesTheCacheAndStaysInOrder) {
   options.stopIds = stops;
   Session fresh(engine, 400);
   GenerationResult again;
-  ASSERT_TRUE(generate(fresh, prompt, options, nullptr, nullptr, again).ok());
+  ASSERT_TRUE(generate(fresh, prompt, options, {}, again).ok());
   EXPECT_EQ(again.reusedTokens, 0);
   EXPECT_EQ(again.tokens, second.tokens);
   // A message that does not fit is not kept.
   GenerationResult third;
-  Status status = chat.answer(std::string(500, 'q'), nullptr, nullptr, third);
+  Status status = chat.answer(std::string(500, 'q'), {}, third);
   EXPECT_NE(status.message().find("at most 400"), std::string::npos);
   EXPECT_EQ(chat.messages().size(), 4u);
-  EXPECT_TRUE(chat.answer("ok", nullptr, nullptr, third).ok());
+  EXPECT_TRUE(chat.answer("ok", {}, third).ok());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "FakeModel.h"
 #include "TinyTokenizer.h"
@@ -42,9 +43,7 @@ class GeneratorTest : public testing::Test {
 
   GenerationResult run(Session &session) {
     GenerationResult result;
-    EXPECT_EQ(
-        generate(session, prompt, options, nullptr, nullptr, result).message(),
-        "");
+    EXPECT_EQ(generate(session, prompt, options, {}, result).message(), "");
     return result;
   }
 
@@ -62,7 +61,8 @@ TEST_F(GeneratorTest, GivesTheGreedyTokensAndTheirText) {
     streamed += text;
     return true;
   };
-  ASSERT_TRUE(generate(session, prompt, options, stream, nullptr, result).ok());
+  ASSERT_TRUE(
+      generate(session, prompt, options, {stream, {}, nullptr}, result).ok());
   EXPECT_EQ(result.tokens, greedyByDefinition(prompt, 40));
   EXPECT_EQ(result.reason, FinishReason::Length);
   EXPECT_EQ(result.promptTokens, 4);
@@ -94,12 +94,11 @@ TEST_F(GeneratorTest, EndsWithTheContext) {
   EXPECT_EQ(result.tokens, greedyByDefinition(prompt, 7));
   EXPECT_EQ(result.reason, FinishReason::Length);
   prompt.assign(11, 270);
-  Status status = generate(session, prompt, options, nullptr, nullptr, result);
+  Status status = generate(session, prompt, options, {}, result);
   EXPECT_NE(status.message().find("at most 10 tokens (the context), found 11"),
             std::string::npos);
   prompt.clear();
-  EXPECT_FALSE(
-      generate(session, prompt, options, nullptr, nullptr, result).ok());
+  EXPECT_FALSE(generate(session, prompt, options, {}, result).ok());
 }
 
 TEST_F(GeneratorTest, ReusedPrefixesChangeNothing) {
@@ -119,12 +118,13 @@ TEST_F(GeneratorTest, CancelsFromTheStreamAndFromOutside) {
   GenerationResult result;
   int pieces = 0;
   auto stream = [&](std::string_view) { return ++pieces < 3; };
-  ASSERT_TRUE(generate(session, prompt, options, stream, nullptr, result).ok());
+  ASSERT_TRUE(
+      generate(session, prompt, options, {stream, {}, nullptr}, result).ok());
   EXPECT_EQ(result.reason, FinishReason::Cancelled);
   EXPECT_LT(result.tokens.size(), 40u);
   std::atomic<bool> cancel{true};
   ASSERT_TRUE(
-      generate(session, prompt, options, nullptr, &cancel, result).ok());
+      generate(session, prompt, options, {{}, {}, &cancel}, result).ok());
   EXPECT_EQ(result.reason, FinishReason::Cancelled);
   EXPECT_TRUE(result.tokens.empty());
 }
@@ -139,6 +139,131 @@ TEST_F(GeneratorTest, SamplingIsReproducible) {
   EXPECT_EQ(run(second).tokens, a);
   options.sampling.seed = 12;
   EXPECT_NE(run(second).tokens, a);
+}
+
+TEST_F(GeneratorTest, AStopTextEndsTheAnswerAndNoPartOfItIsStreamed) {
+  Session session(engine);
+  std::string whole = run(session).text;
+  ASSERT_GT(whole.size(), 12u);
+  // Any stretch of the answer stops it before the first place it stands.
+  for (size_t at : {size_t{0}, size_t{1}, whole.size() / 2}) {
+    for (size_t size : {1, 2, 7}) {
+      std::string stop = whole.substr(at, size);
+      options.stopTexts = {"never in it", stop, stop + "longer"};
+      std::string streamed;
+      Listener listener;
+      listener.text = [&](std::string_view text) {
+        streamed += text;
+        return true;
+      };
+      GenerationResult result;
+      ASSERT_TRUE(generate(session, prompt, options, listener, result).ok());
+      EXPECT_EQ(result.reason, FinishReason::Stop);
+      EXPECT_TRUE(result.cutAtText);
+      EXPECT_EQ(result.text, whole.substr(0, whole.find(stop)));
+      EXPECT_EQ(streamed, result.text);
+    }
+  }
+  // What only begins like a stop text is held back and comes in the end.
+  options.stopTexts = {whole.substr(whole.size() - 3) + "?"};
+  std::string streamed;
+  GenerationResult result;
+  auto stream = [&](std::string_view text) {
+    streamed += text;
+    return true;
+  };
+  ASSERT_TRUE(
+      generate(session, prompt, options, {stream, {}, nullptr}, result).ok());
+  EXPECT_EQ(result.reason, FinishReason::Length);
+  EXPECT_EQ(streamed, whole);
+}
+
+TEST(StopFinder, HoldsBackWhatMayBecomeAStopText) {
+  std::vector<std::string> stops = {"END", "\n\n", "aab"};
+  StopFinder finder(stops);
+  std::string text = "xE";
+  EXPECT_FALSE(finder.find(text));
+  EXPECT_EQ(finder.certain(text), 1u);
+  text += "N";
+  EXPECT_FALSE(finder.find(text));
+  EXPECT_EQ(finder.certain(text), 1u);
+  text += "Xaa";
+  EXPECT_FALSE(finder.find(text));
+  EXPECT_EQ(finder.certain(text), 4u);
+  // "aaa" cannot be the stop text from its first letter on.
+  text += "a";
+  EXPECT_FALSE(finder.find(text));
+  EXPECT_EQ(finder.certain(text), 5u);
+  text += "b…";
+  EXPECT_TRUE(finder.find(text));
+  EXPECT_EQ(text, "xENXa");
+}
+
+TEST_F(GeneratorTest, ALongPromptShowsProgressAndCanBeStopped) {
+  prompt.assign(1500, 270);
+  std::vector<int64_t> seen;
+  std::atomic<bool> cancel{false};
+  Listener listener;
+  listener.cancel = &cancel;
+  listener.prompt = [&](int64_t done, int64_t total) {
+    EXPECT_EQ(total, 1500);
+    seen.push_back(done);
+    cancel = done >= 500;
+  };
+  Session session(engine);
+  GenerationResult result;
+  ASSERT_TRUE(generate(session, prompt, options, listener, result).ok());
+  EXPECT_EQ(result.reason, FinishReason::Cancelled);
+  EXPECT_TRUE(result.tokens.empty());
+  ASSERT_GT(seen.size(), 4u);
+  EXPECT_EQ(seen.front(), 0);
+  EXPECT_LT(session.position(), 600);
+  // What was read is not read again, and the answer is that of any other way.
+  cancel = false;
+  listener.prompt = {};
+  ASSERT_TRUE(generate(session, prompt, options, listener, result).ok());
+  EXPECT_GE(result.reusedTokens, 500);
+  EXPECT_EQ(result.tokens, greedyByDefinition(prompt, 40));
+}
+
+TEST_F(GeneratorTest, AnswersThatSharePassesAreThoseOfEachAlone) {
+  options.sampling = SamplerOptions();
+  options.sampling.temperature = 1.5;
+  std::vector<GenerationOptions> own(5, options);
+  std::vector<std::vector<int32_t>> prompts(5);
+  std::vector<GenerationResult> alone(5), together(5);
+  std::vector<std::unique_ptr<Session>> sessions;
+  std::vector<std::unique_ptr<Answer>> answers;
+  Listener listener;
+  for (int i = 0; i < 5; ++i) {
+    own[i].sampling.seed = 40 + i;
+    own[i].maxTokens = 10 + 7 * i;
+    for (int p = 0; p < 3 + 60 * i; ++p) prompts[i].push_back(270 + p % 20);
+    Session session(engine);
+    ASSERT_TRUE(generate(session, prompts[i], own[i], {}, alone[i]).ok());
+    sessions.push_back(std::make_unique<Session>(engine));
+  }
+  std::vector<Answer *> running;
+  for (int i = 0; i < 5; ++i) {
+    answers.push_back(
+        std::make_unique<Answer>(*sessions[i], own[i], listener, together[i]));
+    ASSERT_TRUE(answers[i]->begin(prompts[i]).ok());
+    running.push_back(answers[i].get());
+    // One ahead of the others.
+    if (i == 0) ASSERT_TRUE(Answer::step(engine, running).ok());
+  }
+  fakeCalls() = {};
+  while (!running.empty()) {
+    ASSERT_TRUE(Answer::step(engine, running).ok());
+    std::erase_if(running, [](Answer *answer) { return answer->finished(); });
+  }
+  EXPECT_GT(fakeCalls().batch, 0);
+  EXPECT_LT(fakeCalls().batch + fakeCalls().prefill + fakeCalls().decode, 40);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(together[i].tokens, alone[i].tokens) << i;
+    EXPECT_EQ(together[i].tokens.size(), 10u + 7 * i);
+    EXPECT_EQ(together[i].text, alone[i].text);
+  }
 }
 
 }  // namespace

@@ -53,8 +53,10 @@ std::optional<Tensor> gemmac::reference::readNpy(const std::string &path,
             " bytes of values, found " + std::to_string(found);
     return std::nullopt;
   }
-  std::memcpy(tensor.values.data(), bytes.data() + kPrefix + headerBytes,
-              expected);
+  // An empty tensor has no address that memcpy may take.
+  if (expected)
+    std::memcpy(tensor.values.data(), bytes.data() + kPrefix + headerBytes,
+                expected);
   return tensor;
 }
 
