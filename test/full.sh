@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The long tests, beyond test/run.sh: all unit, lit and end-to-end tests with a
 # sanitised compiler and runtime, the runtime's threads under ThreadSanitizer,
-# emitted AVX-512 code, killed builds, and the real model at length. About an
-# hour and a half on two processors. Ends as run.sh does: "N passed, N failed[,
-# N skipped]"; exits 1 on a failure.
+# emitted AVX-512 code, killed builds, wrong checkpoints, fuzzers, and the real
+# model at length. About two and a half hours on two processors. Ends as run.sh
+# does: "N passed, N failed[, N skipped]"; exits 1 on a failure.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -59,7 +59,16 @@ if [[ -x test/full/avx512.sh ]]; then
   check avx512 test/full/avx512.sh build/release
 fi
 check kills-small test/packaging/kill-test.sh $gemmac \
-  test/end-to-end/fixtures/bf16 60
+  test/end-to-end/fixtures/bf16 100
+
+# Input that nobody vouches for: wrong checkpoints, and each fuzzer 10 minutes
+# from its corpus. What it finds stays in build/fuzz/findings.
+check mutations test/full/mutations.py --asan build/asan/bin/gemmac \
+  --release $gemmac
+check build-fuzz build fuzz
+fuzz() { test/fuzz/run.sh build/fuzz 600 "$@"; }
+check fuzz-importer fuzz GgufFuzzer SafetensorsFuzzer
+check fuzz-text fuzz TokenizerFuzzer ChatFuzzer
 
 # 1500 tokens, again and again: the same text from any number of threads.
 long_answer() {
@@ -75,6 +84,6 @@ long_answer() {
   rm "$app"
 }
 with_model() { [[ -s $model ]] || return 77; "$@"; }
-check kills with_model test/packaging/kill-test.sh $gemmac "$model" 60
+check kills with_model test/packaging/kill-test.sh $gemmac "$model" 100
 check long-answer with_model long_answer
 exec python3 test/summary.py "$log"/*.xml

@@ -25,12 +25,16 @@ Error importError(const Twine &message) {
   return createStringError(inconvertibleErrorCode(), message);
 }
 
-Expected<std::unique_ptr<MemoryBuffer>> openFile(StringRef path) {
+Expected<std::unique_ptr<MemoryBuffer>> openFile(StringRef path,
+                                                 uint64_t limit) {
   sys::fs::file_status status;
   if (std::error_code error = sys::fs::status(path, status))
     return importError(path + ": " + error.message());
   if (!sys::fs::is_regular_file(status))
     return importError(path + ": expected a regular file");
+  if (status.getSize() > limit)
+    return importError(path + ": expected at most " + Twine(limit) +
+                       " bytes, found " + Twine(status.getSize()));
   auto buffer = MemoryBuffer::getFile(path, /*IsText=*/false,
                                       /*RequiresNullTerminator=*/false);
   if (!buffer) return importError(path + ": " + buffer.getError().message());
@@ -77,13 +81,9 @@ Expected<Json> parseJsonObject(StringRef text, StringRef file) {
 }
 
 Expected<Json> readJsonFile(StringRef path, uint64_t limit) {
-  auto buffer = openFile(path);
+  auto buffer = openFile(path, limit);
   if (!buffer) return buffer.takeError();
-  StringRef text = (*buffer)->getBuffer();
-  if (text.size() > limit)
-    return importError(path + ": expected at most " + Twine(limit) +
-                       " bytes, found " + Twine(text.size()));
-  return parseJsonObject(text, path);
+  return parseJsonObject((*buffer)->getBuffer(), path);
 }
 
 std::optional<int64_t> multiply(int64_t a, int64_t b) {

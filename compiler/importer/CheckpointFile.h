@@ -16,9 +16,9 @@ namespace gemmac::importer {
 
 llvm::Error importError(const llvm::Twine &message);
 
-// The whole file, mapped read-only.
+// The whole file, mapped read-only; refused beyond `limit` bytes.
 llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> openFile(
-    llvm::StringRef path);
+    llvm::StringRef path, uint64_t limit = UINT64_MAX);
 
 // Text that a diagnostic may show: cut to 80 bytes, bytes that a terminal acts
 // on written as \xHH.

@@ -218,7 +218,7 @@ Error readGenerationConfig(StringRef folder, ModelConfig &config) {
 Expected<std::string> findChatTemplate(StringRef folder) {
   std::string path = inFolder(folder, "chat_template.jinja");
   if (sys::fs::exists(path)) {
-    auto text = openFile(path);
+    auto text = openFile(path, kMaxTextBytes);
     if (!text) return text.takeError();
     return (*text)->getBuffer().str();
   }

@@ -22,6 +22,10 @@ using namespace mlir;
 namespace gemmac::importer {
 namespace {
 
+// Ten times what the largest Gemma has. Tensors are looked up one by one: a
+// table of millions of empty ones would take hours.
+constexpr size_t kMaxTensors = 1 << 14;
+
 llvm::Expected<Checkpoint> readHuggingFace(llvm::StringRef folder,
                                            llvm::StringRef file) {
   Checkpoint result;
@@ -108,8 +112,13 @@ llvm::Expected<Checkpoint> readCheckpoint(llvm::StringRef path) {
   while (absolute.size() > 1 && absolute.back() == '/') absolute.pop_back();
   if (!llvm::sys::fs::exists(absolute))
     return importError(path + ": no such file or folder");
-  if (llvm::sys::fs::is_directory(absolute))
+  if (llvm::sys::fs::is_directory(absolute)) {
+    // Without the right to search it, no file in it seems to be there.
+    if (std::error_code error = llvm::sys::fs::access(
+            absolute + "/.", llvm::sys::fs::AccessMode::Exist))
+      return importError(path + ": " + error.message());
     return readHuggingFace(absolute, "");
+  }
   llvm::StringRef file = absolute;
   if (file.ends_with(".safetensors"))
     return readHuggingFace(llvm::sys::path::parent_path(file), file);
@@ -124,6 +133,10 @@ llvm::Expected<ImportedModel> importModel(Checkpoint checkpoint,
                                           MLIRContext &context) {
   if (!checkpoint.unsupported.empty())
     return importError(checkpoint.unsupported);
+  if (checkpoint.tensors.size() > kMaxTensors)
+    return importError(checkpoint.files.front() + ": expected at most " +
+                       llvm::Twine(kMaxTensors) + " tensors, found " +
+                       llvm::Twine(checkpoint.tensors.size()));
   context.loadDialect<gemma::GemmaDialect, quantized::QuantizedDialect,
                       func::FuncDialect>();
   ImportedModel model;

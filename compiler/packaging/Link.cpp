@@ -1,13 +1,17 @@
 // The in-process link. See Link.h.
 #include "compiler/packaging/Link.h"
 
+#include <cerrno>
 #include <cstdlib>
+#include <thread>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "lld/Common/Driver.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -38,6 +42,48 @@ std::string flatten(StringRef text) {
   }
   return flat;
 }
+
+// Where LLD writes the program: a pipe that a thread empties. LLD maps a file
+// that it writes, and on a full disk a store into a map is a SIGBUS; a pipe it
+// writes from memory.
+class ProgramPipe {
+ public:
+  ProgramPipe() {
+    if (pipe2(ends, O_CLOEXEC) == 0)
+      reader = std::thread([this] { readAll(); });
+  }
+  ~ProgramPipe() { finish(); }
+  ProgramPipe(const ProgramPipe &) = delete;
+
+  bool isOpen() const { return reader.joinable(); }
+  std::string path() const {
+    return "/proc/self/fd/" + std::to_string(ends[1]);
+  }
+
+  // All that was written, once nobody writes any more.
+  std::vector<uint8_t> finish() {
+    if (isOpen()) {
+      close(ends[1]);
+      reader.join();
+      close(ends[0]);
+    }
+    return std::move(bytes);
+  }
+
+ private:
+  void readAll() {
+    uint8_t block[1 << 16];
+    ssize_t count;
+    while ((count = read(ends[0], block, sizeof(block))) != 0) {
+      if (count < 0 && errno != EINTR) break;
+      if (count > 0) bytes.insert(bytes.end(), block, block + count);
+    }
+  }
+
+  int ends[2] = {-1, -1};
+  std::vector<uint8_t> bytes;
+  std::thread reader;
+};
 
 }  // namespace
 
@@ -82,7 +128,6 @@ Expected<std::vector<uint8_t>> linkProgram(const LinkCommand &command,
                                            ArrayRef<char> object,
                                            AtomicFile &output) {
   std::string objectPath = output.companion(".o");
-  std::string programPath = output.companion(".link");
   std::error_code code;
   raw_fd_ostream objectFile(objectPath, code);
   if (!code) {
@@ -94,6 +139,9 @@ Expected<std::vector<uint8_t>> linkProgram(const LinkCommand &command,
   if (code)
     return systemError("cannot write '" + objectPath + "'", code.value());
 
+  ProgramPipe program;
+  if (!program.isOpen()) return systemError("cannot make a pipe", errno);
+  std::string programPath = program.path();
   std::vector<const char *> arguments;
   for (const std::string &text : command.before)
     arguments.push_back(text.c_str());
@@ -108,13 +156,7 @@ Expected<std::vector<uint8_t>> linkProgram(const LinkCommand &command,
   if (result.retCode != 0)
     return createStringError("cannot link: " + flatten(said));
 
-  auto program = MemoryBuffer::getFile(programPath, /*IsText=*/false,
-                                       /*RequiresNullTerminator=*/false);
-  if (!program)
-    return systemError("cannot read '" + programPath + "'",
-                       program.getError().value());
-  StringRef bytes = (*program)->getBuffer();
-  return std::vector<uint8_t>(bytes.bytes_begin(), bytes.bytes_end());
+  return program.finish();
 }
 
 }  // namespace gemmac::packaging
