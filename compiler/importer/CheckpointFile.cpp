@@ -1,5 +1,5 @@
-// Opening, parsing and wording; see the header. JSON is parsed with a callback
-// that checks keys and depth while nothing of the document is trusted yet.
+// Opening, parsing and wording; see the header. JSON is read twice:
+// once for its keys and depth, while nothing of it is trusted, then to keep.
 #include "compiler/importer/CheckpointFile.h"
 
 #include <nlohmann/json.hpp>
@@ -17,7 +17,50 @@ using Json = nlohmann::json;
 namespace gemmac::importer {
 namespace {
 
-constexpr int kMaxJsonDepth = 64;
+constexpr size_t kMaxJsonDepth = 64;
+
+// Looks at a document before it is kept. Not the parser's own callback: with
+// one, each object's end goes through all members that its parent has so far.
+class JsonCheck : public nlohmann::json_sax<Json> {
+ public:
+  std::string refusal;
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t &) override { return true; }
+  bool string(string_t &) override { return true; }
+  bool binary(binary_t &) override { return true; }
+  bool start_object(std::size_t) override { return open(); }
+  bool start_array(std::size_t) override { return open(); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+  bool key(string_t &key) override {
+    if (keys.back().insert(key).second) return true;
+    refusal = "key '" + printable(key) + "' stands twice in one object";
+    return false;
+  }
+  bool parse_error(std::size_t, const std::string &,
+                   const Json::exception &) override {
+    return false;
+  }
+
+ private:
+  bool open() {
+    keys.emplace_back();
+    if (keys.size() <= kMaxJsonDepth) return true;
+    refusal = "expected at most " + std::to_string(kMaxJsonDepth) +
+              " levels of nesting";
+    return false;
+  }
+  bool close() {
+    keys.pop_back();
+    return true;
+  }
+
+  std::vector<std::set<std::string>> keys;  // of each level that is open
+};
 
 }  // namespace
 
@@ -54,28 +97,12 @@ std::string printable(StringRef text) {
 }
 
 Expected<Json> parseJsonObject(StringRef text, StringRef file) {
-  std::vector<std::set<std::string>> keys;
-  std::string refusal;
-  auto check = [&](int depth, Json::parse_event_t event, Json &value) {
-    using Event = Json::parse_event_t;
-    if (event == Event::object_start) {
-      keys.emplace_back();
-    } else if (event == Event::object_end && !keys.empty()) {
-      keys.pop_back();
-    } else if (event == Event::key && !keys.empty()) {
-      const auto &key = value.get_ref<const std::string &>();
-      if (!keys.back().insert(key).second && refusal.empty())
-        refusal = "key '" + printable(key) + "' stands twice in one object";
-    }
-    if (depth > kMaxJsonDepth && refusal.empty())
-      refusal = "expected at most " + std::to_string(kMaxJsonDepth) +
-                " levels of nesting";
-    return refusal.empty();
-  };
-  Json root = Json::parse(text.begin(), text.end(), check,
+  JsonCheck check;
+  bool good = Json::sax_parse(text.begin(), text.end(), &check);
+  if (!check.refusal.empty()) return importError(file + ": " + check.refusal);
+  if (!good) return importError(file + ": malformed JSON");
+  Json root = Json::parse(text.begin(), text.end(), nullptr,
                           /*allow_exceptions=*/false);
-  if (!refusal.empty()) return importError(file + ": " + refusal);
-  if (root.is_discarded()) return importError(file + ": malformed JSON");
   if (!root.is_object()) return importError(file + ": expected a JSON object");
   return root;
 }

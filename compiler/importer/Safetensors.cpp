@@ -135,8 +135,10 @@ Expected<std::set<std::string>> readIndex(StringRef path) {
     const auto &name = value.get_ref<const std::string &>();
     StringRef file = name;
     // A name is looked up beside the index and nowhere else.
-    if (file.contains('/') || file.contains('\\') || file.contains('\0') ||
-        file.starts_with(".") || !file.ends_with(".safetensors"))
+    bool isPlain = all_of(file, [](unsigned char c) {
+      return c >= 0x20 && c != 0x7F && c != '/' && c != '\\';
+    });
+    if (!isPlain || file.starts_with(".") || !file.ends_with(".safetensors"))
       return importError(path +
                          ": expected a .safetensors file beside the "
                          "index, found '" +
@@ -198,6 +200,10 @@ Error readSafetensorsFolder(StringRef folder, Checkpoint &to) {
   sys::path::append(single, "model.safetensors");
   sys::path::append(index, "model.safetensors.index.json");
   if (sys::fs::exists(single)) return readSafetensors(single, to);
+  if (std::error_code code =
+          sys::fs::access(folder, sys::fs::AccessMode::Execute))
+    return importError(folder +
+                       ": cannot look into the folder: " + code.message());
   if (!sys::fs::exists(index))
     return importError(folder +
                        ": expected model.safetensors or "

@@ -87,7 +87,7 @@ void expect(bool good, const std::string &message) {
   if (!good) throw std::invalid_argument(message);
 }
 
-Message readMessage(const Json &entry, const Tokenizer &tokenizer,
+Message readMessage(const Json &entry, const Model &model,
                     const std::string &where) {
   expect(entry.is_object(), where + ": expected an object");
   Message message;
@@ -97,16 +97,20 @@ Message readMessage(const Json &entry, const Tokenizer &tokenizer,
   if (tokens == entry.end()) return message;
   expect(tokens->is_array() && message.role == "assistant",
          where + ": expected tokens as an array, and of an answer only");
-  auto pieces = static_cast<int64_t>(tokenizer.pieceCount());
+  // Ids behind the tokenizer's last piece can be sampled and have no text.
+  int32_t vocabulary = model.code().vocabulary;
+  StreamDecoder decoder(model.tokenizer());
+  std::string spelled;
   for (const Json &id : *tokens) {
-    expect(id.is_number_integer() && id >= 0 && id < pieces,
-           where + ": expected a token id below " + std::to_string(pieces) +
+    expect(id.is_number_integer() && id >= 0 && id < vocabulary,
+           where + ": expected a token id below " + std::to_string(vocabulary) +
                ", found " + shown(id));
     message.tokens.push_back(id.get<int32_t>());
+    decoder.append(message.tokens.back(), spelled);
   }
+  decoder.finish(spelled);
   // Else the model would go on from another answer than the one shown.
-  std::string spelled;
-  expect(tokenizer.decode(message.tokens, spelled) && spelled == message.text,
+  expect(spelled == message.text,
          where + ": expected tokens that spell the content");
   return message;
 }
@@ -131,9 +135,8 @@ ChatState readState(const Json &root, const Model &model) {
   const Json &messages = root.at("messages");
   expect(messages.is_array(), "expected an array of messages");
   for (const Json &entry : messages)
-    state.messages.push_back(
-        readMessage(entry, model.tokenizer(),
-                    "message " + std::to_string(state.messages.size() + 1)));
+    state.messages.push_back(readMessage(
+        entry, model, "message " + std::to_string(state.messages.size() + 1)));
   return state;
 }
 

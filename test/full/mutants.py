@@ -202,6 +202,7 @@ def gguf_with_tokenizer():
     pieces = sorted(vocabulary["vocab"], key=vocabulary["vocab"].get)
     pieces = [p.encode() for p in pieces]
     special = [b"<pad>", b"<eos>", b"<bos>", b"<unk>"]
+    special += [b"<0x%02X>" % i for i in range(256)]
     pieces = special + [p for p in pieces if p not in special]
     kinds = [3, 3, 3, 2] + [6 if re.fullmatch(rb"<0x..>", p) else 1
                             for p in pieces[4:]]

@@ -47,15 +47,16 @@ class Terminal:
 
     def end(self):
         self.write(b"\x04")
-        for _ in range(600):
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
             pid, state = os.waitpid(self.child, os.WNOHANG)
             if pid:
                 return os.waitstatus_to_exitcode(state)
-            if select.select([self.file], [], [], 0.1)[0]:
-                try:
+            try:
+                if select.select([self.file], [], [], 0.05)[0]:
                     os.read(self.file, 65536)
-                except OSError:
-                    pass
+            except OSError:  # closed: the program is about to end
+                time.sleep(0.05)
         os.kill(self.child, signal.SIGKILL)
         sys.exit("expected the end after Ctrl-D, found none")
 
