@@ -200,10 +200,6 @@ Error readSafetensorsFolder(StringRef folder, Checkpoint &to) {
   sys::path::append(single, "model.safetensors");
   sys::path::append(index, "model.safetensors.index.json");
   if (sys::fs::exists(single)) return readSafetensors(single, to);
-  if (std::error_code code =
-          sys::fs::access(folder, sys::fs::AccessMode::Execute))
-    return importError(folder +
-                       ": cannot look into the folder: " + code.message());
   if (!sys::fs::exists(index))
     return importError(folder +
                        ": expected model.safetensors or "
