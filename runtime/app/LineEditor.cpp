@@ -1,4 +1,4 @@
-// Raw mode, keys and drawing. The text is drawn on one row and scrolls sideways
+// Keys and drawing. The text is drawn on one row and scrolls sideways
 // when it is longer, so nothing depends on how a terminal wraps. Escape
 // sequences: ECMA-48, xterm's keys and its bracketed paste.
 #include "runtime/app/LineEditor.h"
@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
 
 #include "runtime/app/CharacterWidth.h"
+#include "runtime/app/RawMode.h"
 
 namespace gemma {
 namespace {
@@ -26,37 +26,6 @@ constexpr int kEscapeMilliseconds = 50;
 bool isContinuation(char byte) { return (byte & 0xC0) == 0x80; }
 
 constexpr char control(char letter) { return letter & 0x1F; }
-
-// Raw mode for as long as it lives.
-class RawMode {
- public:
-  RawMode() {
-    active = tcgetattr(STDIN_FILENO, &saved) == 0;
-    if (!active) return;
-    termios raw = saved;
-    raw.c_lflag &= ~static_cast<tcflag_t>(ECHO | ICANON | IEXTEN | ISIG);
-    raw.c_iflag &= ~static_cast<tcflag_t>(IXON | ICRNL | INLCR);
-    raw.c_cc[VMIN] = 1;
-    raw.c_cc[VTIME] = 0;
-    tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
-    write("\x1b[?2004h");
-  }
-  ~RawMode() {
-    if (!active) return;
-    write("\x1b[?2004l");
-    tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
-  }
-
- private:
-  // Bracketed paste: the terminal then marks what is pasted.
-  static void write(const char *sequence) {
-    fputs(sequence, stdout);
-    fflush(stdout);
-  }
-
-  termios saved;
-  bool active;
-};
 
 uint32_t codePoint(std::string_view bytes) {
   auto lead = static_cast<unsigned char>(bytes[0]);
@@ -205,7 +174,10 @@ bool LineEditor::readByte(char &byte, Wait wait) {
       return false;
     char bytes[4096];
     ssize_t count = ::read(STDIN_FILENO, bytes, sizeof(bytes));
-    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EINTR) {
+      if (RawMode::takeResized()) redraw();
+      continue;
+    }
     if (count <= 0) return false;
     pendingInput.assign(bytes, count);
   }
@@ -362,6 +334,7 @@ bool LineEditor::readEdited(const char *prompt, std::string &line) {
   RawMode raw;
   LineBuffer buffer;
   recalled = history.size();
+  redraw = [&] { draw(prompt, buffer); };
   for (;;) {
     // What is typed ahead is drawn once.
     if (pendingInput.empty()) draw(prompt, buffer);

@@ -6,6 +6,7 @@
 #ifndef GEMMA_RUNTIME_APP_LINE_EDITOR_H
 #define GEMMA_RUNTIME_APP_LINE_EDITOR_H
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -75,7 +76,8 @@ class LineEditor {
   bool readByte(char &byte, Wait wait = Wait::Forever);
 
   bool terminal;
-  std::string pendingInput;  // read ahead
+  std::string pendingInput;      // read ahead
+  std::function<void()> redraw;  // where the window changed
   std::vector<std::string> history;
   size_t recalled = 0;  // index into history; its size: the new line
   std::string unfinished;

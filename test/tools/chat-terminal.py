@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """chat-terminal.py APP FOLDER: `APP chat` on a pseudo-terminal, as a person
 types: Ctrl-C while an answer or a long prompt is on its way, pasted lines, wide
-characters, a narrow terminal, /save and /load. APP: a model of Gemma 1 whose
+characters, windows of any width, /save and /load, and an end by SIGTERM. APP: a model of Gemma 1 whose
 context holds thousands of tokens. Prints "ok", or what was expected."""
 import fcntl
 import json
@@ -24,6 +24,9 @@ class Terminal:
         self.child, self.file = pty.fork()
         if self.child == 0:
             os.execv(words[0], words)
+        self.resize(columns)
+
+    def resize(self, columns):
         size = struct.pack("HHHH", 24, columns, 0, 0)
         fcntl.ioctl(self.file, termios.TIOCSWINSZ, size)
 
@@ -155,8 +158,25 @@ def main():
         row = chat.wait(b"\x1b[K").split(b"> ")[-1].decode()
         width = sum(2 if ord(c) > 0x2E80 else 1 for c in row)
         expect(width <= 9 and row.endswith(character), f"9 columns, found {row}")
+    # It is drawn anew where the window grows.
+    chat.resize(80)
+    chat.wait("> abcdefghijk中文字".encode() + b"\x1b[K")
     chat.write(b"\x03")
     expect(chat.end() == 0, "exit code 0")
+
+    # A program that is ended leaves the terminal as it was.
+    chat = Terminal(long)
+    cooked = termios.ICANON | termios.ECHO | termios.ISIG
+    before = termios.tcgetattr(chat.file)[3] & cooked
+    chat.wait(PROMPT)
+    expect(termios.tcgetattr(chat.file)[3] & cooked == 0, "raw mode")
+    os.kill(chat.child, signal.SIGTERM)
+    chat.wait(b"\x1b[?2004l")
+    state = os.waitpid(chat.child, 0)[1]
+    expect(os.WIFSIGNALED(state) and os.WTERMSIG(state) == signal.SIGTERM,
+           f"an end by SIGTERM, found {state}")
+    after = termios.tcgetattr(chat.file)[3] & cooked
+    expect(after == before == cooked, f"the mode {before}, found {after}")
     print("ok")
 
 

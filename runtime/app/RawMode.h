@@ -1,0 +1,28 @@
+// RawMode: while it lives, the terminal at standard input gives keys as they
+// are typed and shows none of them. It leaves the terminal as it was, also
+// where SIGTERM or SIGHUP ends the program. One at a time.
+#ifndef GEMMA_RUNTIME_APP_RAW_MODE_H
+#define GEMMA_RUNTIME_APP_RAW_MODE_H
+
+#include <signal.h>
+
+namespace gemma {
+
+class RawMode {
+ public:
+  RawMode();
+  ~RawMode();
+  RawMode(const RawMode &) = delete;
+  RawMode &operator=(const RawMode &) = delete;
+
+  // Whether the window changed its size since the last call; a read that waits
+  // then ends with EINTR.
+  static bool takeResized();
+
+ private:
+  struct sigaction savedTerminate, savedHangUp, savedResize;
+};
+
+}  // namespace gemma
+
+#endif  // GEMMA_RUNTIME_APP_RAW_MODE_H
