@@ -2,6 +2,7 @@
 #include "compiler/pipeline/BuildRecord.h"
 
 #include "compiler/packaging/Package.h"
+#include "compiler/pipeline/Stages.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -75,7 +76,7 @@ Expected<std::string> extendMetadata(const std::string &metadata,
   root["gemmac"] = GEMMAC_VERSION;
   Json chosen{{"target", target.str()},
               {"quant", options.quant},
-              {"kv", options.kv},
+              {"kv", kvFormat(options)},
               {"prefill_rows", options.prefillRows}};
   if (options.contextSize > 0) chosen["ctx_size"] = options.contextSize;
   if (!options.cpu.empty()) chosen["cpu"] = options.cpu;

@@ -2,10 +2,8 @@
 // attributes. See MemoryPlan.h.
 #include "compiler/pipeline/MemoryPlan.h"
 
-#include "compiler/fusion/Fusion.h"
-#include "compiler/lowering/Lowering.h"
 #include "compiler/pipeline/Seams.h"
-#include "compiler/quantization/Passes.h"
+#include "compiler/pipeline/Stages.h"
 #include "dialects/kernel/Kernel.h"
 #include "runtime/include/gemma/ModelAbi.h"
 
@@ -37,16 +35,9 @@ FailureOr<MemoryPlan> planMemory(ModuleOp module, const BuildOptions &options) {
   OwningOpRef<ModuleOp> copy(module.clone());
   Seams seams(options, *module.getContext());
   LogicalResult lowered = seams.run(*copy, [&](OpPassManager &manager) {
-    fusion::buildFusionPipeline(manager, options.disabledPasses);
-    quantization::ChooseFormatsOptions formats;
-    formats.quant = options.quant;
-    manager.addPass(quantization::createChooseFormats(formats));
-    manager.addPass(quantization::createQuantizeActivations());
-    lowering::Options plan;
-    plan.prefillRows = options.prefillRows;
-    plan.contextSize = options.contextSize;
-    plan.kvFormat = options.kv;
-    lowering::buildLoweringPipeline(manager, plan);
+    addFusion(manager, options);
+    addQuantization(manager, options);
+    addLowering(manager, options);
   });
   if (failed(lowered)) return failure();
   auto models = copy->getOps<kernel::ModelOp>();

@@ -12,13 +12,11 @@
 // order and decides nothing. What happens between two stages is in Seams.h.
 #include "compiler/pipeline/Pipeline.h"
 
-#include "compiler/fusion/Fusion.h"
 #include "compiler/importer/Importer.h"
-#include "compiler/lowering/Lowering.h"
 #include "compiler/packaging/Package.h"
 #include "compiler/pipeline/BuildRecord.h"
 #include "compiler/pipeline/Seams.h"
-#include "compiler/quantization/Passes.h"
+#include "compiler/pipeline/Stages.h"
 #include "dialects/gemma/Gemma.h"
 #include "dialects/kernel/Kernel.h"
 #include "dialects/quantized/Quantized.h"
@@ -37,21 +35,6 @@ void loadDialects(MLIRContext &context) {
       gemma::GemmaDialect, quantized::QuantizedDialect, kernel::KernelDialect,
       arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect,
       memref::MemRefDialect, scf::SCFDialect, vector::VectorDialect>();
-}
-
-std::vector<std::string> optionalPasses() {
-  OpPassManager manager(ModuleOp::getOperationName());
-  fusion::buildFusionPipeline(manager);
-  return passNames(manager);
-}
-
-std::vector<std::string> allPasses() {
-  OpPassManager manager(ModuleOp::getOperationName());
-  fusion::buildFusionPipeline(manager);
-  manager.addPass(quantization::createChooseFormats());
-  manager.addPass(quantization::createQuantizeActivations());
-  lowering::buildLoweringPipeline(manager, {});
-  return passNames(manager);
 }
 
 namespace {
@@ -117,7 +100,7 @@ LogicalResult build(const BuildOptions &options, MLIRContext &context,
 
   progress.phase("2/6 fusing");
   if (failed(seams.runReported(module, [&](OpPassManager &manager) {
-        fusion::buildFusionPipeline(manager, options.disabledPasses);
+        addFusion(manager, options);
       })))
     return failure();
   stop = seams.stopsAfter(module, "fusion");
@@ -125,10 +108,7 @@ LogicalResult build(const BuildOptions &options, MLIRContext &context,
 
   progress.phase("3/6 quantizing");
   if (failed(seams.run(module, [&](OpPassManager &manager) {
-        quantization::ChooseFormatsOptions formats;
-        formats.quant = options.quant;
-        manager.addPass(quantization::createChooseFormats(formats));
-        manager.addPass(quantization::createQuantizeActivations());
+        addQuantization(manager, options);
       })))
     return failure();
   stop = seams.stopsAfter(module, "quantization");
@@ -136,13 +116,7 @@ LogicalResult build(const BuildOptions &options, MLIRContext &context,
 
   progress.phase("4/6 lowering");
   if (failed(seams.run(module, [&](OpPassManager &manager) {
-        lowering::Options plan;
-        plan.prefillRows = options.prefillRows;
-        plan.contextSize = options.contextSize;
-        plan.kvFormat = !options.kv.empty()      ? options.kv
-                        : options.quant == "f32" ? "f32"
-                                                 : "bf16";
-        lowering::buildLoweringPipeline(manager, plan);
+        addLowering(manager, options);
       })))
     return failure();
   stop = seams.stopsAfter(module, "lowering");

@@ -333,17 +333,6 @@ TEST(ScalarKernelsTest, TheOrderOfFoldsShows) {
             "");
 }
 
-// exp and tanh keep their promise of 2 ulp.
-TEST(ScalarKernelsTest, ElementaryFunctionsAreClose) {
-  auto isClose = [](float y, double exact) {
-    return std::fabs(y - exact) <= std::ldexp(2.0, std::ilogb(exact) - 23);
-  };
-  for (float x = -87.0f; x < 88.0f; x += 0.00390625f * 1.618f) {
-    ASSERT_TRUE(isClose(scalar::exp(x), std::exp(double(x)))) << x;
-    ASSERT_TRUE(isClose(scalar::tanh(x), std::tanh(double(x)))) << x;
-  }
-}
-
 INSTANTIATE_TEST_SUITE_P(, AttentionKernelsTest,
                          testing::ValuesIn(targets::allTargets()),
                          [](const auto &info) {

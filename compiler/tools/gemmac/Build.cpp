@@ -99,7 +99,6 @@ std::string checkValues(const BuildOptions &options) {
 int runBuild(BuildFlags &flags) {
   BuildOptions &options = flags.options;
   if (options.output.empty()) options.output = defaultOutput(options);
-  if (options.kv.empty()) options.kv = options.quant == "f32" ? "f32" : "bf16";
   if (std::string wrong = checkValues(options); !wrong.empty()) {
     printError(wrong);
     return kWrongUsage;

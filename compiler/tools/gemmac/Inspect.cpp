@@ -11,6 +11,7 @@
 #include "compiler/packaging/Progress.h"
 #include "compiler/pipeline/MemoryPlan.h"
 #include "compiler/pipeline/Pipeline.h"
+#include "compiler/pipeline/Stages.h"
 #include "compiler/tools/gemmac/Commands.h"
 #include "compiler/tools/gemmac/Diagnostics.h"
 #include "llvm/Support/FileSystem.h"
@@ -93,11 +94,10 @@ mlir::LogicalResult describeMemory(mlir::ModuleOp module, Json &memory) {
   for (const char *quant : {"keep", "f32", "bf16", "int8", "int4"}) {
     pipeline::BuildOptions options;
     options.quant = quant;
-    options.kv = options.quant == "f32" ? "f32" : "bf16";
     auto plan = pipeline::planMemory(module, options);
     if (mlir::failed(plan)) return mlir::failure();
     memory.push_back({{"quant", options.quant},
-                      {"kv", options.kv},
+                      {"kv", pipeline::kvFormat(options)},
                       {"context", plan->context},
                       {"prefill_rows", options.prefillRows},
                       {"weights", plan->weights},

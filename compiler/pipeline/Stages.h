@@ -1,0 +1,22 @@
+// The passes of each stage of the IR, with what a build's options mean to them.
+// Whoever runs stages (a build, a memory plan, a list of passes) takes them
+// here.
+#ifndef GEMMAC_COMPILER_PIPELINE_STAGES_H
+#define GEMMAC_COMPILER_PIPELINE_STAGES_H
+
+#include "compiler/pipeline/Pipeline.h"
+#include "mlir/Pass/PassManager.h"
+
+namespace gemmac::pipeline {
+
+// The format of the KV cache: as chosen, else f32 beside f32 weights and bf16
+// beside all others.
+std::string kvFormat(const BuildOptions &options);
+
+void addFusion(mlir::OpPassManager &manager, const BuildOptions &options);
+void addQuantization(mlir::OpPassManager &manager, const BuildOptions &options);
+void addLowering(mlir::OpPassManager &manager, const BuildOptions &options);
+
+}  // namespace gemmac::pipeline
+
+#endif
