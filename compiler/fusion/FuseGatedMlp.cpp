@@ -32,7 +32,7 @@ static std::optional<StringRef> obstacle(gemma::LinearOp gate,
   if (gate.getInput() != up.getInput()) return "gate and up have two inputs";
   for (gemma::LinearOp linear : {gate, up})
     if (linear.getWeights().size() != 1 || linear.getGain() ||
-        linear.getSoftcap())
+        linear.getSoftcap() || linear.getArgMax())
       return "gate or up is fused with something else";
   return std::nullopt;
 }

@@ -26,7 +26,8 @@ const Remarks remarks("FuseQkv");
 }  // namespace
 
 static bool isPlain(gemma::LinearOp linear) {
-  return !linear.getGain() && !linear.getGeglu() && !linear.getSoftcap();
+  return !linear.getGain() && !linear.getGeglu() && !linear.getSoftcap() &&
+         !linear.getArgMax();
 }
 
 static void rewrite(ArrayRef<gemma::LinearOp> linears) {

@@ -29,7 +29,7 @@ void FuseSoftcap::runOnOperation() {
   for (auto cap : collect<gemma::SoftcapOp>(getOperation())) {
     auto linear = onlyUserOf<gemma::LinearOp>(cap.getInput());
     if (!linear || linear.getWeights().size() != 1 || linear.getGeglu() ||
-        linear.getSoftcap()) {
+        linear.getSoftcap() || linear.getArgMax()) {
       remarks.missed(cap, "its input is no plain linear that only it reads");
       continue;
     }

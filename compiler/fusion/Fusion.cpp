@@ -24,4 +24,6 @@ void gemmac::fusion::buildFusionPipeline(OpPassManager &manager,
   add(createFuseGatedMlp());
   add(createFuseQkv());
   add(createFuseNormIntoLinear());
+  // Takes the head as the others leave it.
+  add(createFuseHeadSampling());
 }

@@ -30,6 +30,21 @@ def FuseGatedMlp : Pass<"gemmac-fuse-gated-mlp", "::mlir::ModuleOp"> {
   let dependentDialects = ["::gemmac::gemma::GemmaDialect"];
 }
 
+def FuseHeadSampling : Pass<"gemmac-fuse-head-sampling", "::mlir::ModuleOp"> {
+  let summary = "the head's linear also finds each row's arg-max";
+  let description = [{
+    The linear that makes the logits becomes `gemma.linear {arg_max}`, whose
+    second result `@forward` returns as well. Lowering makes an entry point of
+    it that folds every tile of the head into a largest logit and its token, so
+    that greedy sampling never writes the logits. The logits stay as they are
+    for every other caller.
+
+    Missed: logits that are no plain product, as those of a softcap that
+    FuseSoftcap left alone, or that something else reads.
+  }];
+  let dependentDialects = ["::gemmac::gemma::GemmaDialect"];
+}
+
 def FuseQkv : Pass<"gemmac-fuse-qkv", "::mlir::ModuleOp"> {
   let summary = "linears of one input become one gemma.linear of several weights";
   let description = [{

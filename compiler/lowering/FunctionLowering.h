@@ -59,8 +59,10 @@ class FunctionLowering {
     mlir::ValueRange results;                // tensors
     bool geglu;
     mlir::FloatAttr softcap;
+    bool argMax;
   };
   void matmul(mlir::Location loc, const Products &products);
+  mlir::Value candidates(quantized::TensorType weight);
   void lowerAttention(gemma::AttentionOp op);
   void lowerCall(mlir::func::CallOp op);
 

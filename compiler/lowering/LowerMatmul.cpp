@@ -13,13 +13,24 @@ static int64_t rowBlocks(int64_t weightRows) {
   return std::clamp<int64_t>(blocks / 64, 1, 16);
 }
 
+// Room for a pair of floats a tile.
+Value FunctionLowering::candidates(quantized::TensorType weight) {
+  int64_t pairs = kernel::matmulTiles(weight.rows(), rowBlocks(weight.rows()));
+  auto type =
+      MemRefType::get({ShapedType::kDynamic, 2 * pairs}, b.getF32Type());
+  return kernel::AllocOp::create(b, step.getLoc(), type, step);
+}
+
+// An entry point that wants the second result of arg_max writes no products:
+// each tile leaves a candidate, and a small phase chooses among them.
 void FunctionLowering::matmul(Location loc, const Products &products) {
   auto chunk = b.getI64IntegerAttr(entry.chunkRows);
   size_t count = products.geglu ? 1 : products.weights.size();
+  bool argMax = products.argMax && values.contains(products.results[1]);
   SmallVector<Value> tiles, outs;
   for (size_t i = 0; i < count; ++i) {
-    outs.push_back(result(products.results[i]));
     auto type = cast<quantized::TensorType>(products.weights[i].getType());
+    outs.push_back(argMax ? candidates(type) : result(products.results[i]));
     tiles.push_back(kernel::MatmulTilesOp::create(
         b, loc, b.getIndexType(), rows, b.getI64IntegerAttr(type.rows()), chunk,
         b.getI64IntegerAttr(rowBlocks(type.rows()))));
@@ -28,8 +39,13 @@ void FunctionLowering::matmul(Location loc, const Products &products) {
     auto type = cast<quantized::TensorType>(products.weights[i].getType());
     Value up = products.geglu ? products.weights[1] : Value();
     kernel::MatmulTileOp::create(
-        b, loc, products.weights[i], products.input, outs[i], tile, rows, chunk,
-        b.getI64IntegerAttr(rowBlocks(type.rows())), up, products.softcap);
+        b, loc, products.weights[i], products.input, outs[i], tile, rows,
+        entry.chunkRows, rowBlocks(type.rows()), up, products.softcap, argMax);
+  });
+  if (!argMax) return;
+  Value out = result(products.results[1]);
+  phase(loc, rows, [&](OpBuilder &b, Value t) {
+    kernel::ArgMaxRowOp::create(b, loc, outs[0], out, t);
   });
 }
 
@@ -50,13 +66,14 @@ bool FunctionLowering::lowerMatmul(Operation *op) {
     }
     matmul(op->getLoc(),
            {input, buffers(linear.getWeights()), linear.getResults(),
-            linear.getGeglu(), linear.getSoftcapAttr()});
+            linear.getGeglu(), linear.getSoftcapAttr(), linear.getArgMax()});
     return true;
   }
   if (auto product = dyn_cast<quantized::MatmulOp>(op)) {
-    matmul(op->getLoc(), {lookup(product.getInput()),
-                          buffers(product.getWeights()), product.getResults(),
-                          product.getGeglu(), product.getSoftcapAttr()});
+    matmul(op->getLoc(),
+           {lookup(product.getInput()), buffers(product.getWeights()),
+            product.getResults(), product.getGeglu(), product.getSoftcapAttr(),
+            product.getArgMax()});
     return true;
   }
   return false;

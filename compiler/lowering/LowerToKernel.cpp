@@ -72,10 +72,11 @@ class LowerToKernel : public lowering::impl::LowerToKernelBase<LowerToKernel> {
   func::FuncOp start(StringRef name, TypeRange inputs, const Entry &entry);
   LogicalResult lowerStep(func::FuncOp forward, gemma::WantedRowsOp wanted,
                           const Entry &entry);
+  // Result `number` of @forward: 0 the logits, 1 what FuseHeadSampling adds.
   LogicalResult lowerHead(func::FuncOp forward, gemma::WantedRowsOp wanted,
-                          const Entry &entry);
+                          unsigned number, const Entry &entry);
   LogicalResult lowerLayer(func::FuncOp function, const Entry &entry);
-  void emitModel();
+  void emitModel(bool argMax);
   int64_t number(StringRef name) {
     return getOperation()->getAttrOfType<IntegerAttr>(name).getInt();
   }
@@ -123,7 +124,7 @@ LogicalResult LowerToKernel::lowerStep(func::FuncOp forward,
 
 LogicalResult LowerToKernel::lowerHead(func::FuncOp forward,
                                        gemma::WantedRowsOp wanted,
-                                       const Entry &entry) {
+                                       unsigned number, const Entry &entry) {
   func::FuncOp function =
       start(entry.name, kernel::StepType::get(&getContext()), entry);
   OpBuilder b = OpBuilder::atBlockEnd(&function.getBody().front());
@@ -138,9 +139,10 @@ LogicalResult LowerToKernel::lowerHead(func::FuncOp forward,
     Value row = kernel::WantedRowOp::create(b, loc, b.getIndexType(), step, i);
     kernel::CopyRowOp::create(b, loc, hidden, row, gathered, i);
   });
-  // The logits go to the caller's buffer; a softcap of its own works in place.
+  // The result goes to the caller's buffer; a softcap of its own works in
+  // place.
   auto end = cast<func::ReturnOp>(forward.getBody().front().getTerminator());
-  Value result = end.getOperand(0);
+  Value result = end.getOperand(number);
   Value logits = kernel::LogitsOp::create(b, end.getLoc(),
                                           bufferType(result.getType()), step);
   lowering.map(result, logits);
@@ -193,7 +195,7 @@ LogicalResult LowerToKernel::lowerLayer(func::FuncOp function,
   return success();
 }
 
-void LowerToKernel::emitModel() {
+void LowerToKernel::emitModel(bool argMax) {
   ModuleOp module = getOperation();
   auto sizes = module->getAttrOfType<DictionaryAttr>("gemma.model");
   auto size = [&](StringRef name) {
@@ -205,7 +207,8 @@ void LowerToKernel::emitModel() {
       "prefill", "head", batchRows, prefillRows, headRows, size("vocabulary"),
       size("width"), number("kernel.context"), number("kernel.kv_slots"),
       module->getAttrOfType<ArrayAttr>("kernel.kv_layers"), IntegerAttr(),
-      IntegerAttr());
+      IntegerAttr(),
+      argMax ? FlatSymbolRefAttr::get(&getContext(), "arg_max") : nullptr);
   for (StringRef name : {"kernel.kv_layers", "kernel.kv_slots",
                          "kernel.kv_format", "kernel.context"})
     module->removeAttr(name);
@@ -233,9 +236,13 @@ void LowerToKernel::runOnOperation() {
     for (func::FuncOp layer : layers)
       if (failed(lowerLayer(layer, entry))) return signalPassFailure();
   }
-  if (failed(lowerHead(forward, wanted, {"head", headRows, headRows, false})))
+  bool argMax = forward.getNumResults() > 1;
+  if (failed(
+          lowerHead(forward, wanted, 0, {"head", headRows, headRows, false})) ||
+      (argMax && failed(lowerHead(forward, wanted, 1,
+                                  {"arg_max", headRows, headRows, false}))))
     return signalPassFailure();
-  emitModel();
+  emitModel(argMax);
   forward.erase();
   for (func::FuncOp layer : layers) layer.erase();
 }

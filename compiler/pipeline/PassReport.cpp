@@ -38,7 +38,11 @@ static int64_t bytesOf(Operation *op) {
     else
       bytes += weightBytes(weight);
   }
-  for (Type type : op->getResultTypes()) bytes += 4 * elements(type);
+  // With arg_max a greedy token's logits are not written.
+  auto linear = dyn_cast<gemma::LinearOp>(op);
+  bool argMax = linear && linear.getArgMax();
+  for (Type type : llvm::drop_begin(op->getResultTypes(), argMax))
+    bytes += 4 * elements(type);
   return bytes;
 }
 

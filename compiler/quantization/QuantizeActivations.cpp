@@ -52,7 +52,7 @@ static void split(gemma::LinearOp linear) {
     auto one = gemma::LinearOp::create(
         builder, loc, type, linear.getInput(), weight, linear.getGain(),
         linear.getEpsAttr(), linear.getGainOffsetAttr(), /*geglu=*/nullptr,
-        linear.getSoftcapAttr());
+        linear.getSoftcapAttr(), /*arg_max=*/nullptr);
     results.push_back(one->getResult(0));
   }
   if (linear.getGeglu())
@@ -78,7 +78,8 @@ static void rewrite(ArrayRef<gemma::LinearOp> linears) {
     builder.setInsertionPoint(linear);
     auto product = quantized::MatmulOp::create(
         builder, linear.getLoc(), linear->getResultTypes(), codes,
-        linear.getWeights(), linear.getGegluAttr(), linear.getSoftcapAttr());
+        linear.getWeights(), linear.getGegluAttr(), linear.getSoftcapAttr(),
+        linear.getArgMaxAttr());
     linear->replaceAllUsesWith(product);
   }
   remark::passed(first.getLoc(), remarkOptions())

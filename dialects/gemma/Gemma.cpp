@@ -46,9 +46,9 @@ LogicalResult RmsNormOp::verify() {
 }
 
 LogicalResult LinearOp::verify() {
-  if (failed(quantized::verifyProducts(*this, "linear", columns(getInput()),
-                                       getGeglu(), getSoftcapAttr(),
-                                       getWeights(), getResults())))
+  if (failed(quantized::verifyProducts(
+          *this, "linear", columns(getInput()), getGeglu(), getSoftcapAttr(),
+          getArgMax(), getWeights(), getResults())))
     return failure();
   if (getGain() && !quantized::isNorm(getGain().getType(), columns(getInput()),
                                       getEpsAttr(), getGainOffsetAttr()))

@@ -83,9 +83,13 @@ def Gemma_LinearOp : Gemma_Op<"linear", [Pure, AttrSizedOperandSegments]> {
     - several weights, one result each, that read x once (FuseQkv),
     - `norm`: x is first normalised as by gemma.rms_norm (FuseNormIntoLinear),
     - `geglu`: y = gelu_tanh(x · W₀ᵀ) · (x · W₁ᵀ), one result (FuseGatedMlp),
-    - `softcap`: y = cap · tanh(x · Wᵀ / cap) (FuseSoftcap).
+    - `softcap`: y = cap · tanh(x · Wᵀ / cap) (FuseSoftcap),
+    - `arg_max`: beside y, for each row the largest of its numbers and that
+      number's column (FuseHeadSampling). Of equal ones the lowest column
+      counts. NaN is no number; a row without any gives −inf and column 0.
 
-    Shapes: input [T, in], weights [out, in], results [T, out], gain [in].
+    Shapes: input [T, in], weights [out, in], results [T, out], gain [in]; the
+    second result of `arg_max` [T, 2].
 
     Constraints:
     - (C1) each weight is a matrix, its columns are the input's
@@ -94,6 +98,8 @@ def Gemma_LinearOp : Gemma_Op<"linear", [Pure, AttrSizedOperandSegments]> {
     - (C4) softcap > 0, and not beside geglu
     - (C5) the gain's length is the input's columns; with it eps > 0 and
       gain_offset are set
+    - (C6) with arg_max there are one weight of at most 2²⁴ rows, whose numbers
+      f32 holds exactly, no geglu, and a second result of 2 columns
 
     Example:
     ```mlir
@@ -105,13 +111,13 @@ def Gemma_LinearOp : Gemma_Op<"linear", [Pure, AttrSizedOperandSegments]> {
   let arguments = (ins Rows:$input, Variadic<Quantized_TensorType>:$weights,
     Optional<Quantized_TensorType>:$gain, OptionalAttr<F32Attr>:$eps,
     OptionalAttr<F32Attr>:$gain_offset, UnitAttr:$geglu,
-    OptionalAttr<F32Attr>:$softcap);
+    OptionalAttr<F32Attr>:$softcap, UnitAttr:$arg_max);
   let results = (outs Variadic<Rows>:$results);
   let builders = [OpBuilder<(ins "::mlir::TypeRange":$types,
       "::mlir::Value":$input, "::mlir::ValueRange":$weights), [{
     build($_builder, $_state, types, input, weights, /*gain=*/::mlir::Value(),
           /*eps=*/nullptr, /*gain_offset=*/nullptr, /*geglu=*/nullptr,
-          /*softcap=*/nullptr);
+          /*softcap=*/nullptr, /*arg_max=*/nullptr);
   }]>];
   let assemblyFormat = [{
     $input `,` $weights (`norm` $gain^)? attr-dict `:` type($input) `,`

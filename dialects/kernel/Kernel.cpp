@@ -98,6 +98,15 @@ LogicalResult AttentionBlockOp::verify() {
   return success();
 }
 
+LogicalResult ArgMaxRowOp::verify() {
+  int64_t in = getIn().getType().getDimSize(1);
+  int64_t out = getOut().getType().getDimSize(1);
+  if (in <= 0 || in % 2 || out != 2)
+    return emitOpError("arg_max_row_c1: expected pairs and output of 2 columns")
+           << ", found " << in << " and " << out << " columns";
+  return success();
+}
+
 LogicalResult MatmulTileOp::verify() {
   auto weight = getWeight().getType();
   auto in = cast<MemRefType>(getIn().getType());
@@ -110,13 +119,17 @@ LogicalResult MatmulTileOp::verify() {
     return emitOpError("matmul_tile_c1: expected ")
            << (isFloat ? "f32" : "i8") << " input of " << columns
            << " columns for " << weight << ", found " << in;
-  if (out.getDimSize(1) != weight.rows())
-    return emitOpError("matmul_tile_c1: expected output of ")
-           << weight.rows() << " columns, found " << out.getDimSize(1);
   if (int64_t(getChunkRows()) <= 0 || int64_t(getRowBlocks()) <= 0)
     return emitOpError(
         "matmul_tile_c2: expected positive chunk_rows and "
         "row_blocks");
+  int64_t width = getArgMax() ? 2 * matmulTiles(weight.rows(), getRowBlocks())
+                              : weight.rows();
+  if (out.getDimSize(1) != width)
+    return emitOpError("matmul_tile_c1: expected output of ")
+           << width << " columns, found " << out.getDimSize(1);
+  if (getArgMax() && getUp())
+    return emitOpError("matmul_tile_c4: expected arg_max without geglu");
   if (auto up = getUp()) {
     quantized::TensorType type = up.getType();
     if (type.getShape() != weight.getShape() ||

@@ -33,6 +33,12 @@ inline int64_t activationSums32(int64_t columns) {
 inline int64_t activationSums16(int64_t columns) {
   return columns + columns / 32 * 8;
 }
+// Tiles of one chunk of rows of a matmul: blocks of 16 weight rows, row_blocks
+// of them a tile.
+inline int64_t matmulTiles(int64_t weightRows, int64_t rowBlocks) {
+  int64_t blocks = (weightRows + 15) / 16;
+  return (blocks + rowBlocks - 1) / rowBlocks;
+}
 // Floats in front of acc[E] of an attention block: max, sum, 14 unused.
 inline constexpr int64_t kAttentionStateFloats = 16;
 

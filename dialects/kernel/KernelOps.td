@@ -105,7 +105,7 @@ def Kernel_HiddenOp : Kernel_Op<"hidden", [Pure]> {
 }
 
 def Kernel_LogitsOp : Kernel_Op<"logits", [Pure]> {
-  let summary = "the caller's logits, [wanted, V]";
+  let summary = "the caller's buffer: logits, [wanted, V], or in @arg_max [wanted, 2]";
   let arguments = (ins Kernel_StepType:$step);
   let results = (outs F32Buffer:$result);
   let assemblyFormat = "$step attr-dict `:` type($result)";
@@ -116,7 +116,7 @@ def Kernel_ModelOp : Kernel_Op<"model", [Symbol]> {
   let description = [{
     `kv_layers` has {first_slot, ring_blocks, window, block_bytes} a layer.
     PlanBuffers sets arena_bytes, PlanWeights weight_bytes, the target the
-    rest.
+    rest. `arg_max` is there when FuseHeadSampling fired.
 
     Constraints:
     - (C1) each entry of kv_layers is a dictionary that has those four as i64
@@ -127,7 +127,8 @@ def Kernel_ModelOp : Kernel_Op<"model", [Symbol]> {
     FlatSymbolRefAttr:$head, I64Attr:$batch_rows, I64Attr:$prefill_rows,
     I64Attr:$head_rows, I64Attr:$vocabulary, I64Attr:$width, I64Attr:$context,
     I64Attr:$kv_slots, ArrayAttr:$kv_layers,
-    OptionalAttr<I64Attr>:$arena_bytes, OptionalAttr<I64Attr>:$weight_bytes);
+    OptionalAttr<I64Attr>:$arena_bytes, OptionalAttr<I64Attr>:$weight_bytes,
+    OptionalAttr<FlatSymbolRefAttr>:$arg_max);
   let assemblyFormat = "$sym_name attr-dict";
   let hasVerifier = 1;
 }
@@ -250,18 +251,23 @@ def Kernel_MatmulTileOp : Kernel_Op<"matmul_tile"> {
     ceil(blocks / row_blocks) + b. `rows` is how many rows `in` has. `in` holds
     codes (quantize_row) for a format with integer codes, else f32. Finished
     blocks are rewritten while they are in the cache: `geglu` makes
-    gelu_tanh(in · Wᵀ) · (in · upᵀ), `softcap` cap · tanh(x / cap).
+    gelu_tanh(in · Wᵀ) · (in · upᵀ), `softcap` cap · tanh(x / cap). With
+    `arg_max` they are not written: of each row the largest number of the tile
+    and its column go to out[row, 2·b] and out[row, 2·b + 1], or −inf and
+    +inf where none is a number. Of equal ones the lowest column counts.
 
     Constraints:
     - (C1) `in` is i8 of activationRowBytes(K) columns for code formats, f32 of
-      K columns for float formats; `out` has N columns
+      K columns for float formats; `out` has N columns, with arg_max
+      2 · ceil(blocks / row_blocks)
     - (C2) chunk_rows > 0 and row_blocks > 0
     - (C3) `up` has the weight's shape, and codes if and only if it has
+    - (C4) arg_max comes without `up`
   }];
   let arguments = (ins Quantized_TensorType:$weight, In<AnyBuffer>:$in,
     Out<F32Buffer>:$out, Index:$tile, Index:$rows, I64Attr:$chunk_rows,
     I64Attr:$row_blocks, Optional<Quantized_TensorType>:$up,
-    OptionalAttr<F32Attr>:$softcap);
+    OptionalAttr<F32Attr>:$softcap, UnitAttr:$arg_max);
   let assemblyFormat = [{
     $weight `,` $in `,` $out `[` $tile `]` `rows` $rows (`geglu` $up^)?
     attr-dict `:` type($weight) `,` type($in) `,` type($out)
@@ -280,6 +286,21 @@ def Kernel_MatmulTilesOp : Kernel_Op<"matmul_tiles", [Pure]> {
     I64Attr:$row_blocks);
   let results = (outs Index:$result);
   let assemblyFormat = "$rows attr-dict";
+}
+
+def Kernel_ArgMaxRowOp : Kernel_Op<"arg_max_row"> {
+  let summary = "out[row] = the largest of a row's pairs {number, column}";
+  let description = [{
+    `in` has a pair for each tile of a matmul_tile with `arg_max`. Of equal
+    numbers the lowest column counts; where all columns are +inf, as no number
+    was found, the result is {−inf, 0}.
+
+    Constraints:
+    - (C1) `in` has an even number of columns, `out` has 2
+  }];
+  let arguments = (ins In<F32Buffer>:$in, Out<F32Buffer>:$out, Index:$row);
+  let assemblyFormat = "$in `,` $out `[` $row `]` attr-dict `:` type($in) `,` type($out)";
+  let hasVerifier = 1;
 }
 
 //===-- attention ----------------------------------------------------------===//

@@ -134,7 +134,8 @@ bool quantized::isNorm(quantized::TensorType gain, int64_t columns,
 
 LogicalResult quantized::verifyProducts(Operation *op, StringRef name,
                                         int64_t columns, bool geglu,
-                                        FloatAttr softcap, ValueRange weights,
+                                        FloatAttr softcap, bool argMax,
+                                        ValueRange weights,
                                         ValueRange results) {
   auto error = [&](StringRef constraint) {
     return op->emitOpError() << name << "_" << constraint << ": ";
@@ -150,6 +151,13 @@ LogicalResult quantized::verifyProducts(Operation *op, StringRef name,
   if (rows.empty()) return error("c1") << "expected a weight, found none";
   for (Value result : results)
     widths.push_back(cast<RankedTensorType>(result.getType()).getDimSize(1));
+  if (argMax) {
+    if (geglu || rows.size() != 1 || rows[0] > kArgMaxRows ||
+        widths.size() != 2 || widths[1] != 2)
+      return error("c6") << "expected one weight of at most " << kArgMaxRows
+                         << " rows, a second result of 2 columns and no geglu";
+    widths.pop_back();
+  }
   if (geglu && (rows.size() != 2 || widths.size() != 1 || rows[0] != rows[1] ||
                 widths[0] != rows[0]))
     return error("c3") << "expected two weights and one result of one height";
@@ -179,8 +187,8 @@ LogicalResult QuantizeActivationOp::verify() {
 
 LogicalResult MatmulOp::verify() {
   if (failed(verifyProducts(*this, "matmul", getInput().getType().getColumns(),
-                            getGeglu(), getSoftcapAttr(), getWeights(),
-                            getResults())))
+                            getGeglu(), getSoftcapAttr(), getArgMax(),
+                            getWeights(), getResults())))
     return failure();
   for (Value weight : getWeights()) {
     StringRef format =

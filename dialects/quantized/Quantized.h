@@ -21,11 +21,14 @@
 
 namespace gemmac::quantized {
 
+// Rows of a weight whose numbers f32 holds exactly: what arg_max can count.
+inline constexpr int64_t kArgMaxRows = int64_t(1) << 24;
+
 // Verifier of what gemma.linear and quantized.matmul share: constraints C1 to
-// C4 of both; `name` begins the message.
+// C4 and C6 of both; `name` begins the message.
 mlir::LogicalResult verifyProducts(mlir::Operation *op, llvm::StringRef name,
                                    int64_t columns, bool geglu,
-                                   mlir::FloatAttr softcap,
+                                   mlir::FloatAttr softcap, bool argMax,
                                    mlir::ValueRange weights,
                                    mlir::ValueRange results);
 

@@ -111,8 +111,8 @@ def Quantized_MatmulOp : Quantized_Op<"matmul", [Pure]> {
   let description = [{
     y[t, n] = Σ_g in increasing order: fma(float(Σ_{k in g} q·x − z·Σ x), d·a,
     acc), and for a format with a minimum fma(−float(Σ x), m·a, acc)
-    (docs/numerics.md, point 2). Several weights, `geglu` and `softcap` mean
-    what they mean in gemma.linear.
+    (docs/numerics.md, point 2). Several weights, `geglu`, `softcap` and
+    `arg_max` mean what they mean in gemma.linear.
 
     Constraints:
     - (C1) each weight is a matrix, its columns are the input's
@@ -120,6 +120,8 @@ def Quantized_MatmulOp : Quantized_Op<"matmul", [Pure]> {
     - (C3) with geglu there are two weights and one result, all of one height
     - (C4) softcap > 0, and not beside geglu
     - (C5) each weight's format has integer codes (not f32, f16 or bf16)
+    - (C6) with arg_max there are one weight of at most 2²⁴ rows, no geglu, and
+      a second result of 2 columns
 
     Example:
     ```mlir
@@ -129,7 +131,7 @@ def Quantized_MatmulOp : Quantized_Op<"matmul", [Pure]> {
   }];
   let arguments = (ins Quantized_ActivationsType:$input,
     Variadic<Quantized_TensorType>:$weights, UnitAttr:$geglu,
-    OptionalAttr<F32Attr>:$softcap);
+    OptionalAttr<F32Attr>:$softcap, UnitAttr:$arg_max);
   let results = (outs Variadic<2DTensorOf<[F32]>>:$results);
   let assemblyFormat = [{
     $input `,` $weights `:` type($input) `,` type($weights) `->` type($results)

@@ -27,7 +27,7 @@ nlohmann::ordered_json describe(const Model &model) {
       {"target", code.target},         {"vocabulary", code.vocabulary},
       {"width", code.width},           {"context", code.context},
       {"batch_rows", code.batch_rows}, {"prefill_rows", code.prefill_rows},
-      {"head_rows", code.head_rows},
+      {"head_rows", code.head_rows},   {"arg_max", code.arg_max != nullptr},
   };
   object["memory"] = {
       {"file_bytes", model.container().fileSize()},

@@ -102,7 +102,11 @@ Answer::Answer(Session &session, const GenerationOptions &options,
 }
 
 void Answer::sample(std::span<const float> logits) {
-  next = sampler.sample(logits, session.history(), result.tokens.size());
+  choose(sampler.sample(logits, session.history(), result.tokens.size()));
+}
+
+void Answer::choose(int32_t token) {
+  next = token;
   sampled = true;
 }
 
@@ -111,6 +115,9 @@ Status Answer::feedPrompt(std::span<const int32_t> prompt) {
   bool watched = listener.cancel != nullptr || listener.prompt;
   size_t most = session.engine().maxRows();
   size_t piece = watched ? std::min(kFirstPiece, most) : most;
+  ArgMaxCallback argMax;
+  if (sampler.isArgMax())
+    argMax = [this](size_t, int32_t token) { choose(token); };
   while (!isSet(listener.cancel)) {
     auto held = static_cast<size_t>(session.position());
     if (listener.prompt)
@@ -121,7 +128,8 @@ Status Answer::feedPrompt(std::span<const int32_t> prompt) {
     double from = monotonicSeconds();
     Status status = session.feed(
         prompt.subspan(held, count), wanted ? Wanted::Last : Wanted::None,
-        [this](size_t, std::span<const float> logits) { sample(logits); });
+        [this](size_t, std::span<const float> logits) { sample(logits); },
+        /*chunk=*/0, /*cancel=*/nullptr, argMax);
     if (!status.ok()) return status;
     double spent = monotonicSeconds() - from;
     if (spent < kPatienceSeconds / 2) piece = std::min(piece * 2, most);
@@ -195,10 +203,17 @@ void Answer::finish(FinishReason reason) {
 
 Status Answer::step(Engine &engine, std::span<Answer *const> answers) {
   std::vector<RowRequest> rows;
-  for (Answer *answer : answers)
+  bool allArgMax = true;
+  for (Answer *answer : answers) {
     rows.push_back({&answer->session, answer->next, true});
+    allArgMax &= answer->sampler.isArgMax();
+  }
+  ArgMaxCallback argMax;
+  if (allArgMax)
+    argMax = [&](size_t row, int32_t token) { answers[row]->choose(token); };
   Status status = engine.step(
-      rows, [&](size_t row, auto logits) { answers[row]->sample(logits); });
+      rows, [&](size_t row, auto logits) { answers[row]->sample(logits); },
+      argMax);
   if (!status.ok()) return status;
   for (Answer *answer : answers) answer->take();
   return {};

@@ -95,6 +95,7 @@ class Answer {
  private:
   Status feedPrompt(std::span<const int32_t> prompt);
   void sample(std::span<const float> logits);
+  void choose(int32_t token);
   void take();
   bool emit();
   void finish(FinishReason reason);

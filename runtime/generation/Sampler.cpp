@@ -190,10 +190,9 @@ size_t Sampler::keepMinP(size_t count) const {
 
 int32_t Sampler::sample(std::span<const float> logits,
                         std::span<const int32_t> history, uint64_t draw) {
-  bool greedy = !chosen.doSample || !(chosen.temperature > 0);
-  if (greedy && !changesScores()) return largestLogit(logits);
+  if (isArgMax()) return largestLogit(logits);
   loadScores(logits, history);
-  if (greedy) return argMax();
+  if (isGreedy()) return argMax();
   for (double &score : scores) score /= chosen.temperature;
   double largest = *std::max_element(scores.begin(), scores.end());
   // No finite score, or an infinite one: there is no distribution.

@@ -45,6 +45,10 @@ class Sampler {
   int32_t sample(std::span<const float> logits,
                  std::span<const int32_t> history, uint64_t draw);
 
+  // Whether sample() is the arg-max of the logits: the largest, the lowest id
+  // of equals, with nothing suppressed or penalized.
+  bool isArgMax() const { return isGreedy() && !changesScores(); }
+
   const SamplerOptions &options() const { return chosen; }
   void setSeed(uint64_t seed) { chosen.seed = seed; }
 
@@ -54,6 +58,9 @@ class Sampler {
     int32_t id;
   };
 
+  bool isGreedy() const {
+    return !chosen.doSample || !(chosen.temperature > 0);
+  }
   bool penalizes() const;
   bool changesScores() const;
   void loadScores(std::span<const float> logits,

@@ -39,21 +39,26 @@ Status Engine::start(const Model &model, int threads) {
   if (!status.ok()) return status;
   // Whole pages for each thread: no line is shared.
   int64_t stride = (code.scratch_bytes + 4095) / 4096 * 4096;
-  int64_t logits = int64_t{code.head_rows} * code.vocabulary *
-                   static_cast<int64_t>(sizeof(float));
-  if (!arena.allocate(code.arena_bytes) ||
-      !scratch.allocate(stride * threads) || !logitsBuffer.allocate(logits))
-    return Status::error(
-        "expected " +
-        std::to_string(code.arena_bytes + stride * threads + logits) +
-        " bytes of working memory, found less");
+  if (!arena.allocate(code.arena_bytes) || !scratch.allocate(stride * threads))
+    return Status::error("expected " +
+                         std::to_string(code.arena_bytes + stride * threads) +
+                         " bytes of working memory, found less");
   call.weights = model.weights();
   call.arena = arena.data();
   call.scratch = scratch.data();
   call.scratch_stride = stride;
-  call.logits = reinterpret_cast<float *>(logitsBuffer.data());
-  call.head_mode = GEMMA_HEAD_LOGITS;
+  pairs.resize(size_t{2} * code.head_rows);
   return {};
+}
+
+Status Engine::allocateLogits() {
+  if (logitsBuffer.data() != nullptr) return {};
+  const gemma_model_code &code = shared->code();
+  int64_t bytes = int64_t{code.head_rows} * code.vocabulary *
+                  static_cast<int64_t>(sizeof(float));
+  if (logitsBuffer.allocate(bytes)) return {};
+  return Status::error("expected " + std::to_string(bytes) +
+                       " bytes for the logits, found less");
 }
 
 int64_t Engine::workingBytes() const {
@@ -88,15 +93,19 @@ Status Engine::prepareRows(std::span<const RowRequest> rows) {
 }
 
 Status Engine::step(std::span<const RowRequest> rows,
-                    const LogitsCallback &logits) {
+                    const LogitsCallback &logits,
+                    const ArgMaxCallback &argMax) {
   if (rows.empty()) return {};
   if (rows.size() > maxRows())
     return Status::error("expected at most " + std::to_string(maxRows()) +
                          " rows, found " + std::to_string(rows.size()));
   Status status = prepareRows(rows);
   for (const RowRequest &row : rows) row.session->pending = 0;
-  if (!status.ok()) return status;
   const gemma_model_code &code = shared->code();
+  bool pairsOnly = argMax && code.arg_max != nullptr;
+  if (status.ok() && !pairsOnly && !wantedRows.empty())
+    status = allocateLogits();
+  if (!status.ok()) return status;
   auto count = static_cast<int64_t>(rows.size());
   call.rows = callRows.data();
   call.count = count;
@@ -107,22 +116,42 @@ Status Engine::step(std::span<const RowRequest> rows,
                                       : code.prefill,
            call);
   for (const RowRequest &row : rows) row.session->advance(row.token);
-  runHead(logits);
+  if (pairsOnly)
+    runArgMax(argMax);
+  else
+    runHead(logits);
   return {};
 }
 
-void Engine::runHead(const LogitsCallback &logits) {
-  const gemma_model_code &code = shared->code();
-  auto vocabulary = static_cast<size_t>(code.vocabulary);
+void Engine::inBlocks(
+    gemma_step_function entry,
+    const std::function<void(size_t first, size_t count)> &done) {
   for (size_t at = 0; at < wantedRows.size();) {
-    size_t count = std::min<size_t>(code.head_rows, wantedRows.size() - at);
+    size_t count =
+        std::min<size_t>(shared->code().head_rows, wantedRows.size() - at);
     call.wanted = wantedRows.data() + at;
     call.wanted_count = static_cast<int64_t>(count);
-    pool.run(code.head, call);
-    for (size_t i = 0; i < count && logits; ++i)
-      logits(wantedRows[at + i], {call.logits + i * vocabulary, vocabulary});
+    pool.run(entry, call);
+    done(at, count);
     at += count;
   }
+}
+
+void Engine::runHead(const LogitsCallback &logits) {
+  auto vocabulary = static_cast<size_t>(shared->code().vocabulary);
+  call.logits = reinterpret_cast<float *>(logitsBuffer.data());
+  inBlocks(shared->code().head, [&](size_t first, size_t count) {
+    for (size_t i = 0; i < count && logits; ++i)
+      logits(wantedRows[first + i], {call.logits + i * vocabulary, vocabulary});
+  });
+}
+
+void Engine::runArgMax(const ArgMaxCallback &argMax) {
+  call.logits = pairs.data();
+  inBlocks(shared->code().arg_max, [&](size_t first, size_t count) {
+    for (size_t i = 0; i < count; ++i)
+      argMax(wantedRows[first + i], static_cast<int32_t>(pairs[2 * i + 1]));
+  });
 }
 
 }  // namespace gemma

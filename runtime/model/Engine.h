@@ -1,7 +1,9 @@
 // Engine: runs a model's entry points on a thread pool, for rows of any number
-// of sessions in one call, and hands out logits row by row. Chooses decode,
-// small batch or prefill by the number of rows; which one changes no result.
-// One call at a time. It owns the arena, the threads' scratch and the logits.
+// of sessions in one call, and hands out logits row by row, or only the token
+// of the largest. Chooses decode, small batch or prefill by the number of rows;
+// which one changes no result. One call at a time. It owns the arena, the
+// threads' scratch and the logits, whose memory comes when they are first
+// wanted.
 #ifndef GEMMA_RUNTIME_MODEL_ENGINE_H
 #define GEMMA_RUNTIME_MODEL_ENGINE_H
 
@@ -31,6 +33,10 @@ struct RowRequest {
 using LogitsCallback =
     std::function<void(size_t row, std::span<const float> logits)>;
 
+// Gets the index of a wanted row and the token of its largest logit: the lowest
+// id of equals, NaN counts as none, 0 where there is no other.
+using ArgMaxCallback = std::function<void(size_t row, int32_t token)>;
+
 // Memory from mmap: zero-filled, page-aligned, huge pages where offered.
 class Pages {
  public:
@@ -56,19 +62,27 @@ class Engine {
   Status start(const Model &model, int threads = 0);
 
   // Runs up to maxRows() rows and moves their sessions on. On an error no
-  // session moved.
-  Status step(std::span<const RowRequest> rows, const LogitsCallback &logits);
+  // session moved. With `argMax` the wanted rows go there in place of `logits`
+  // if the model's head has an arg-max, and no logits are computed.
+  Status step(std::span<const RowRequest> rows, const LogitsCallback &logits,
+              const ArgMaxCallback &argMax = nullptr);
 
   size_t maxRows() const { return shared->code().prefill_rows; }
   const Model &model() const { return *shared; }
   ThreadPool &threads() { return pool; }
 
-  // Bytes of arena, scratch and logits.
+  // Bytes of arena and scratch, and of logits once they were wanted.
   int64_t workingBytes() const;
 
  private:
   Status prepareRows(std::span<const RowRequest> rows);
+  Status allocateLogits();
   void runHead(const LogitsCallback &logits);
+  void runArgMax(const ArgMaxCallback &argMax);
+  // Calls `entry` for the wanted rows, head_rows at a time, and then `done`
+  // with the index of the first.
+  void inBlocks(gemma_step_function entry,
+                const std::function<void(size_t first, size_t count)> &done);
 
   const Model *shared = nullptr;
   ThreadPool pool;
@@ -76,6 +90,7 @@ class Engine {
   gemma_step call{};
   std::vector<gemma_row> callRows;
   std::vector<int32_t> wantedRows;
+  std::vector<float> pairs;  // {logit, token} for head_rows rows
 };
 
 }  // namespace gemma

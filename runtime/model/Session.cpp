@@ -45,7 +45,8 @@ void Session::advance(int32_t token) {
 
 Status Session::feed(std::span<const int32_t> fed, Wanted wanted,
                      const LogitsCallback &logits, int32_t chunk,
-                     const std::atomic<bool> *cancel) {
+                     const std::atomic<bool> *cancel,
+                     const ArgMaxCallback &argMax) {
   int64_t room = limit - position();
   if (static_cast<int64_t>(fed.size()) > room)
     return Status::error("expected at most " + std::to_string(room) +
@@ -54,7 +55,11 @@ Status Session::feed(std::span<const int32_t> fed, Wanted wanted,
   size_t most = owner->maxRows();
   if (chunk > 0) most = std::min<size_t>(most, chunk);
   std::vector<RowRequest> rows;
-  for (size_t at = 0; at < fed.size();) {
+  size_t at = 0;
+  ArgMaxCallback largest;
+  if (argMax)
+    largest = [&](size_t row, int32_t token) { argMax(at + row, token); };
+  while (at < fed.size()) {
     if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) return {};
     size_t count = std::min(most, fed.size() - at);
     rows.clear();
@@ -62,9 +67,12 @@ Status Session::feed(std::span<const int32_t> fed, Wanted wanted,
       rows.push_back({this, fed[i],
                       wanted == Wanted::All ||
                           (wanted == Wanted::Last && i + 1 == fed.size())});
-    Status status = owner->step(rows, [&](size_t row, auto values) {
-      if (logits) logits(at + row, values);
-    });
+    Status status = owner->step(
+        rows,
+        [&](size_t row, auto values) {
+          if (logits) logits(at + row, values);
+        },
+        largest);
     if (!status.ok()) return status;
     at += count;
   }

@@ -26,12 +26,14 @@ class Session {
   Session &operator=(const Session &) = delete;
 
   // Runs the tokens at the next positions, `chunk` a call (0: as many as fit).
-  // The callback's row counts from the first of `tokens`. When *cancel turns
-  // true, feeding ends early and without an error between two calls:
-  // position() says how far it came.
+  // The callbacks' row counts from the first of `tokens`; which of the two gets
+  // the wanted rows is Engine::step's. When *cancel turns true, feeding ends
+  // early and without an error between two calls: position() says how far it
+  // came.
   Status feed(std::span<const int32_t> tokens, Wanted wanted,
               const LogitsCallback &logits, int32_t chunk = 0,
-              const std::atomic<bool> *cancel = nullptr);
+              const std::atomic<bool> *cancel = nullptr,
+              const ArgMaxCallback &argMax = nullptr);
 
   // Goes back to `position`, as if only the tokens before it had been fed. Free
   // where the ring buffers still hold every position that is in sight; else all

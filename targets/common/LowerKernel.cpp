@@ -173,8 +173,7 @@ struct FieldPatterns {
     return stepField(e, a.getStep(), e.ptrType(), abi::kLogits);
   }
   static Value emit(MatmulTilesOp op, MatmulTilesOp::Adaptor a, Emitter &e) {
-    int64_t blocks = (op.getWeightRows() + kLanes - 1) / kLanes;
-    int64_t tiles = (blocks + op.getRowBlocks() - 1) / op.getRowBlocks();
+    int64_t tiles = matmulTiles(op.getWeightRows(), op.getRowBlocks());
     int64_t chunk = op.getChunkRows();
     Value rows = e.fromIndex(a.getRows());
     Value chunks = e.divC(e.add(rows, e.c64(chunk - 1)), chunk);
@@ -294,9 +293,9 @@ class LowerKernel : public PassWrapper<LowerKernel, OperationPass<ModuleOp>> {
     patterns.add<RowPattern<RmsNormRowOp>, RowPattern<QuantizeRowOp>,
                  RowPattern<RopeRowOp>, RowPattern<RopeAnglesRowOp>,
                  RowPattern<CopyRowOp>, RowPattern<GegluRowOp>,
-                 RowPattern<AddRowOp>, RowPattern<SoftcapRowOp>, PhasePattern,
-                 MatmulPattern, ReferencePattern,
-                 TilePattern<EmbedRowOp, lowerEmbedRow>,
+                 RowPattern<AddRowOp>, RowPattern<SoftcapRowOp>,
+                 RowPattern<ArgMaxRowOp>, PhasePattern, MatmulPattern,
+                 ReferencePattern, TilePattern<EmbedRowOp, lowerEmbedRow>,
                  TilePattern<KvStoreRowOp, lowerKvStoreRow>,
                  TilePattern<AttentionTileOp, lowerAttentionTile>,
                  TilePattern<AttentionBlockOp, lowerAttentionBlock>,

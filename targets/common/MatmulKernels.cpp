@@ -3,9 +3,13 @@
 //   more rows     a row block is unpacked once into a panel in the thread's
 //                 scratch, then M rows at a time use it from the cache
 //   float weights fma an element, k increasing, M rows at a time
-// A gated pair or a softcap is finished block by block, from the scratch.
+// A gated pair or a softcap is finished block by block, from the scratch; so is
+// an arg-max, which writes no block.
 // All share docs/numerics.md's order, so that a row's bits do not depend on
 // which of them computed it.
+#include <cmath>
+#include <numeric>
+
 #include "targets/common/KernelLibrary.h"
 #include "targets/common/PackedEmission.h"
 #include "targets/common/RowEmission.h"
@@ -285,20 +289,109 @@ void emitBlock(Emitter &e, KernelLibrary &library, const Matmul &mm,
 
 // What follows the products of a block.
 struct Epilogue {
-  explicit Epilogue(kernel::MatmulTileOp op) : gated(bool(op.getUp())) {
+  explicit Epilogue(kernel::MatmulTileOp op)
+      : gated(bool(op.getUp())), argMax(op.getArgMax()) {
     if (op.getSoftcap()) softcap = op.getSoftcap()->convertToFloat();
   }
-  bool any() const { return gated || softcap != 0; }
+  bool any() const { return gated || softcap != 0 || argMax; }
   std::string name() const {
-    if (softcap == 0) return "";
-    return "_cap" + std::to_string(llvm::bit_cast<uint32_t>(softcap));
+    std::string name = argMax ? "_arg_max" : "";
+    if (softcap == 0) return name;
+    return name + "_cap" + std::to_string(llvm::bit_cast<uint32_t>(softcap));
   }
   Value apply(Emitter &e, ArrayRef<Value> products) const {
     if (gated) return emitGeglu(e, products[0], products[1]);
+    if (softcap == 0) return products[0];
     return emitSoftcap(e, products[0], softcap);
   }
-  bool gated;
+  bool gated, argMax;
   float softcap = 0;
+};
+
+// The arg-max of a tile: in the scratch, for each of its rows, the best
+// candidate that each of the 16 lanes has seen.
+class TileArgMax {
+ public:
+  static constexpr int64_t kRowBytes = 2 * kLanes * 4;
+
+  TileArgMax(Emitter &e, const Matmul &mm, Value scratch, Value from)
+      : e(e), mm(mm), start(e.at(scratch, e.mul(from, e.c64(-kRowBytes)))) {}
+
+  void clear(Value row) {
+    Candidate none = noCandidate(e);
+    store(row, {e.splat(none.number), e.splat(none.column)});
+  }
+  // Numbers 16·block … of a row.
+  void take(Value row, Value block, Value numbers) {
+    SmallVector<float> lanes(kLanes);
+    std::iota(lanes.begin(), lanes.end(), 0.0f);
+    Value lane = arith::ConstantOp::create(
+        e.b, e.loc,
+        DenseElementsAttr::get(e.vec(e.f32()), ArrayRef<float>(lanes)));
+    Value columns = e.add(e.splat(e.toF32(e.mul(block, e.c64(kLanes)))), lane);
+    // What stands behind the last column is no number.
+    if (mm.n % kLanes)
+      numbers =
+          e.select(arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OLT,
+                                         columns, e.splatF(float(mm.n))),
+                   numbers, e.splatF(NAN));
+    store(row, emitLarger(e, load(row), {numbers, columns}));
+  }
+  // The best of the lanes, as a pair of floats.
+  void write(Value row, Value out) {
+    Candidate lanes = load(row);
+    Value largest =
+        e.tree(lanes.number, [&](Value x, Value y) { return e.max(x, y); });
+    Value is = arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OEQ,
+                                     lanes.number, e.splat(largest));
+    Value columns = e.select(is, lanes.column, e.splat(noCandidate(e).column));
+    e.store(largest, out);
+    e.store(e.tree(columns, [&](Value x, Value y) { return e.min(x, y); }),
+            e.at(out, 4));
+  }
+
+ private:
+  Value at(Value row) { return e.at(start, e.mul(row, e.c64(kRowBytes))); }
+  Candidate load(Value row) {
+    Type type = e.vec(e.f32());
+    return {e.load(type, at(row)), e.load(type, at(row), kLanes * 4)};
+  }
+  void store(Value row, Candidate best) {
+    e.store(best.number, at(row));
+    e.store(best.column, e.at(at(row), kLanes * 4));
+  }
+  Emitter &e;
+  const Matmul &mm;
+  Value start;  // of row 0, as if the tile began there
+};
+
+// A tile operation: its products, what follows them, and the scratch that they
+// need: a panel, a tile for each product, the arg-max's candidates.
+struct Tile {
+  explicit Tile(kernel::MatmulTileOp op)
+      : epilogue(op), whole(op, op.getWeight()), products{whole} {
+    if (op.getUp()) products.push_back(Matmul(op, op.getUp()));
+    for (Matmul &mm : products) {
+      name += "_" + mm.shape();
+      panelBytes = std::max(panelBytes, mm.panelBytes());
+      if (epilogue.any()) mm.goToScratch();
+    }
+    name += "_c" + std::to_string(whole.chunkRows) + "_b" +
+            std::to_string(whole.rowBlocks) + epilogue.name();
+    if (epilogue.any()) tileBytes = whole.chunkRows * kLanes * 4;
+  }
+  int64_t candidates() const {
+    return panelBytes + int64_t(products.size()) * tileBytes;
+  }
+  int64_t scratchBytes() const {
+    return candidates() +
+           (epilogue.argMax ? whole.chunkRows * TileArgMax::kRowBytes : 0);
+  }
+  Epilogue epilogue;
+  Matmul whole;                  // where its results go in the end
+  SmallVector<Matmul> products;  // where they go at first
+  std::string name = "matmul";
+  int64_t panelBytes = 0, tileBytes = 0;
 };
 
 }  // namespace
@@ -306,32 +399,24 @@ struct Epilogue {
 // Operands: context, weight, in, out, tile, rows, [up].
 void lowerMatmulTile(kernel::MatmulTileOp op, ValueRange operands,
                      OpBuilder &builder, KernelLibrary &library) {
-  Epilogue epilogue(op);
-  Matmul whole(op, op.getWeight());
-  SmallVector<Matmul> products{whole};
-  if (op.getUp()) products.push_back(Matmul(op, op.getUp()));
-  std::string name = "matmul";
-  int64_t panel = 0;
-  for (Matmul &mm : products) {
-    name += "_" + mm.shape();
-    panel = std::max(panel, mm.panelBytes());
-    if (epilogue.any()) mm.goToScratch();
-  }
-  name += "_c" + std::to_string(whole.chunkRows) + "_b" +
-          std::to_string(whole.rowBlocks) + epilogue.name();
-  int64_t tileBytes = epilogue.any() ? whole.chunkRows * kLanes * 4 : 0;
+  Tile plan(op);
+  const Epilogue &epilogue = plan.epilogue;
+  const Matmul &whole = plan.whole;
   auto body = [&](Emitter &e, ValueRange arguments) {
     Value in = arguments[2], out = arguments[3], tile = arguments[4],
           rows = arguments[5];
     Value weights[] = {arguments[1], arguments.back()};
     Value scratch = scratchPointer(e, arguments[0]);
-    int64_t blockTiles = (whole.blocks + whole.rowBlocks - 1) / whole.rowBlocks;
-    Value chunk = e.divC(tile, blockTiles);
+    int64_t blockTiles = kernel::matmulTiles(whole.n, whole.rowBlocks);
+    Value chunk = e.divC(tile, blockTiles), number = e.remC(tile, blockTiles);
     Value from = e.mul(chunk, e.c64(whole.chunkRows));
     Value to = e.minI(rows, e.add(from, e.c64(whole.chunkRows)));
-    Value first = e.mul(e.remC(tile, blockTiles), e.c64(whole.rowBlocks));
+    Value first = e.mul(number, e.c64(whole.rowBlocks));
     Value last =
         e.minI(e.c64(whole.blocks), e.add(first, e.c64(whole.rowBlocks)));
+    TileArgMax best(e, whole, e.at(scratch, plan.candidates()), from);
+    if (epilogue.argMax)
+      e.loop(from, to, 1, [&](Value row) { best.clear(row); });
     e.loop(first, last, 1, [&](Value block) {
       Value outBlock = e.at(out, e.mul(block, e.c64(kLanes * 4)));
       if (!epilogue.any())
@@ -339,24 +424,32 @@ void lowerMatmulTile(kernel::MatmulTileOp op, ValueRange operands,
                          block, scratch);
       // Behind the panel, a tile for each product whose first row is `from`.
       SmallVector<Value> tiles;
-      for (auto [i, mm] : llvm::enumerate(products)) {
-        Value start = e.at(scratch, panel + int64_t(i) * tileBytes);
+      for (auto [i, mm] : llvm::enumerate(plan.products)) {
+        Value start =
+            e.at(scratch, plan.panelBytes + int64_t(i) * plan.tileBytes);
         tiles.push_back(e.at(start, e.mul(from, e.c64(-mm.outBytes))));
         emitBlock(e, library, mm, weights[i], in, tiles[i], from, to, block,
                   scratch);
       }
       e.loop(from, to, 1, [&](Value row) {
         SmallVector<Value> values;
-        for (auto [mm, start] : llvm::zip(products, tiles))
+        for (auto [mm, start] : llvm::zip(plan.products, tiles))
           values.push_back(e.load(e.vec(e.f32()),
                                   e.at(start, e.mul(row, e.c64(mm.outBytes)))));
-        storeBlock(e, whole, epilogue.apply(e, values),
+        Value finished = epilogue.apply(e, values);
+        if (epilogue.argMax) return best.take(row, block, finished);
+        storeBlock(e, whole, finished,
                    e.at(outBlock, e.mul(row, e.c64(whole.outBytes))), block);
       });
     });
+    if (epilogue.argMax)
+      e.loop(from, to, 1, [&](Value row) {
+        Value pair = e.add(e.mul(row, e.c64(blockTiles)), number);
+        best.write(row, e.at(out, e.shl(pair, 3)));
+      });
   };
-  library.call(builder, op.getLoc(), name, operands, body,
-               panel + int64_t(products.size()) * tileBytes);
+  library.call(builder, op.getLoc(), plan.name, operands, body,
+               plan.scratchBytes());
 }
 
 }  // namespace gemmac::targets

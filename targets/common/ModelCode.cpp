@@ -12,7 +12,7 @@ namespace gemmac::targets {
 static_assert(sizeof(gemma_step) == 88 && offsetof(gemma_step, logits) == 64);
 static_assert(sizeof(gemma_row) == 32 && offsetof(gemma_row, kv) == 24);
 static_assert(sizeof(gemma_kv_layer) == 24);
-static_assert(sizeof(gemma_model_code) == 120);
+static_assert(sizeof(gemma_model_code) == 128);
 static_assert(offsetof(gemma_step, rows) == abi::kRows &&
               offsetof(gemma_step, count) == abi::kCount &&
               offsetof(gemma_step, wanted) == abi::kWanted &&
@@ -87,9 +87,10 @@ void emitModelCode(ModuleOp module, ModelOp model, int64_t scratchBytes,
        {std::pair<StringRef, StringRef>{"decode", model.getDecode()},
         {"batch", model.getBatch()},
         {"prefill", model.getPrefill()},
-        {"head", model.getHead()}}) {
-    entries.push_back(("gemma_entry_" + name).str());
-    emitEntryPoint(module, entries.back(), function);
+        {"head", model.getHead()},
+        {"arg_max", model.getArgMax().value_or("")}}) {
+    entries.push_back(function.empty() ? "" : ("gemma_entry_" + name).str());
+    if (!function.empty()) emitEntryPoint(module, entries.back(), function);
   }
   std::string target = identity.target + std::string(1, '\0');
   LLVM::GlobalOp::create(
@@ -97,7 +98,8 @@ void emitModelCode(ModuleOp module, ModelOp model, int64_t scratchBytes,
       LLVM::Linkage::Internal, "gemma_target_name", b.getStringAttr(target));
 
   Type i32 = b.getI32Type(), i64 = b.getI64Type();
-  SmallVector<Type> fields{i32, i32, pointer, pointer, pointer, pointer};
+  SmallVector<Type> fields{i32, i32};
+  fields.append(entries.size(), pointer);
   fields.append(8, i32);
   fields.append({pointer, i64, i64, i64, pointer, i64});
   auto type = LLVM::LLVMStructType::getLiteral(context, fields);
@@ -119,7 +121,11 @@ void emitModelCode(ModuleOp module, ModelOp model, int64_t scratchBytes,
   };
   number(i32, GEMMA_ABI_VERSION);
   number(i32, sizeof(gemma_model_code));
-  for (const std::string &name : entries) address(name);
+  for (const std::string &name : entries)
+    if (name.empty())
+      append(LLVM::ZeroOp::create(b, loc, pointer));
+    else
+      address(name);
   for (int64_t value :
        {int64_t(model.getBatchRows()), int64_t(model.getPrefillRows()),
         int64_t(model.getHeadRows()), int64_t(model.getVocabulary()),

@@ -1,6 +1,8 @@
 // See RowEmission.h.
 #include "targets/common/RowEmission.h"
 
+#include <limits>
+
 using namespace mlir;
 
 namespace gemmac::targets {
@@ -66,6 +68,24 @@ Value emitGeglu(Emitter &e, Value gate, Value up) {
 
 Value emitSoftcap(Emitter &e, Value x, float cap) {
   return e.mul(e.tanh(e.div(x, e.splatF(cap))), e.splatF(cap));
+}
+
+Candidate noCandidate(Emitter &e) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  return {e.cf(-kInfinity), e.cf(kInfinity)};
+}
+
+Candidate emitLarger(Emitter &e, Candidate best, Candidate challenger) {
+  using Predicate = arith::CmpFPredicate;
+  auto compare = [&](Predicate predicate, Value x, Value y) -> Value {
+    return arith::CmpFOp::create(e.b, e.loc, predicate, x, y);
+  };
+  Value larger = compare(Predicate::OGT, challenger.number, best.number);
+  Value equal = compare(Predicate::OEQ, challenger.number, best.number);
+  Value lower = compare(Predicate::OLT, challenger.column, best.column);
+  Value wins = e.orI(larger, e.andI(equal, lower));
+  return {e.select(wins, challenger.number, best.number),
+          e.select(wins, challenger.column, best.column)};
 }
 
 }  // namespace gemmac::targets

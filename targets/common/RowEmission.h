@@ -45,6 +45,16 @@ void emitRotatedHead(Emitter &e, int64_t width, mlir::Value x,
 mlir::Value emitGeglu(Emitter &e, mlir::Value gate, mlir::Value up);
 mlir::Value emitSoftcap(Emitter &e, mlir::Value x, float cap);
 
+// A number and its column, scalars or vectors of f32.
+struct Candidate {
+  mlir::Value number, column;
+};
+// What every candidate beats: -inf in column +inf.
+Candidate noCandidate(Emitter &e);
+// The one with the larger number; of equal ones that of the lower column. A NaN
+// in `challenger` loses; there is none in `best`.
+Candidate emitLarger(Emitter &e, Candidate best, Candidate challenger);
+
 }  // namespace gemmac::targets
 
 #endif

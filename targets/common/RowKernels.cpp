@@ -195,6 +195,32 @@ void lowerCopy(CopyRowOp op, ValueRange operands, OpBuilder &builder,
                });
 }
 
+// Operands: in, out, row.
+void lowerArgMax(ArgMaxRowOp op, ValueRange operands, OpBuilder &builder,
+                 KernelLibrary &library) {
+  int64_t n = columns(op.getIn());
+  library.call(
+      builder, op.getLoc(), "arg_max_" + std::to_string(n), operands,
+      [&](Emitter &e, ValueRange arguments) {
+        Value in = rowAt(e, arguments[0], arguments[2], n * 4);
+        Value out = rowAt(e, arguments[1], arguments[2], 8);
+        Candidate none = noCandidate(e);
+        ValueRange best =
+            e.loop(e.c64(0), e.c64(n * 4), 8, {none.number, none.column},
+                   [&](Value at, ValueRange carried) -> SmallVector<Value> {
+                     Value pair = e.at(in, at);
+                     Candidate larger = emitLarger(
+                         e, {carried[0], carried[1]},
+                         {e.load(e.f32(), pair), e.load(e.f32(), pair, 4)});
+                     return {larger.number, larger.column};
+                   });
+        Value found = arith::CmpFOp::create(
+            e.b, e.loc, arith::CmpFPredicate::OLT, best[1], none.column);
+        e.store(best[0], out);
+        e.store(e.select(found, best[1], e.cf(0)), e.at(out, 4));
+      });
+}
+
 // One row of a packed matrix: lane `lane` of row block `block`, · scale.
 void gatherCodes(Emitter &e, const CodeDescriptor &d, Value block, Value lane,
                  int64_t n, float scale, Value out) {
@@ -290,6 +316,9 @@ void lowerRowOp(Operation *op, ValueRange operands, OpBuilder &builder,
       })
       .Case(
           [&](CopyRowOp copy) { lowerCopy(copy, operands, builder, library); })
+      .Case([&](ArgMaxRowOp largest) {
+        lowerArgMax(largest, operands, builder, library);
+      })
       .Case([&](GegluRowOp map) {
         lowerMap(op, "geglu", operands, builder, library, columns(map.getOut()),
                  [](Emitter &e, ArrayRef<Value> in) {

@@ -2,6 +2,8 @@
 // the weights of the executable beside it, and the runtime's own engine. The
 // same row must get the same bits alone, beside rows of other sessions, and in
 // a session that was reset, rewound or reused before.
+#include <algorithm>
+
 #include "gtest/gtest.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "runtime/model/Engine.h"
@@ -144,12 +146,40 @@ TEST_P(CompiledSessionTest, ResetAndRewoundSessionsGiveTheSameBits) {
   check(0, 7);
 }
 
+// Tokens of the largest logits, the lowest id of equals, from the head that
+// writes no logits: alone, in small batches and in prefills over two calls of
+// the head.
+TEST_P(CompiledSessionTest, TheArgMaxIsThatOfTheLogits) {
+  ASSERT_NE(model.code().arg_max, nullptr);
+  std::vector<int32_t> expected;
+  for (const Row &row : alone())
+    expected.push_back(std::max_element(row.begin(), row.end()) - row.begin());
+  for (int threads : {1, 2}) {
+    Engine fresh;
+    ASSERT_EQ(fresh.start(model, threads).message(), "");
+    int64_t before = fresh.workingBytes();
+    for (int32_t chunk : {1, 7, 24}) {
+      Session session(fresh);
+      std::vector<int32_t> found;
+      auto status =
+          session.feed(fixture.tokens, Wanted::All, nullptr, chunk, nullptr,
+                       [&](size_t, int32_t token) { found.push_back(token); });
+      ASSERT_EQ(status.message(), "");
+      EXPECT_EQ(found, expected) << "chunk " << chunk;
+    }
+    EXPECT_EQ(fresh.workingBytes(), before);
+  }
+}
+
 const Case kCases[] = {
     {"long-narrow-window", "f32", "x86_64-avx2"},
     {"long-prompt", "int8", "x86_64-avx2"},
     {"long-prompt", "int8", "portable"},
     {"long-prompt", "int8", "x86_64-avx512"},
     {"gguf-mixed", "keep", "x86_64-avx2"},
+    {"gemma1-odd-sizes", "int4", "portable"},
+    {"gemma2-odd-sizes", "keep", "x86_64-avx2"},
+    {"gemma2-long-prompt", "int8", "x86_64-avx2"},
 };
 
 INSTANTIATE_TEST_SUITE_P(, CompiledSessionTest, testing::ValuesIn(kCases),

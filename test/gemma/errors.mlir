@@ -248,3 +248,12 @@ func.func @attention_c4(%q: tensor<?x64xf32>, %k: tensor<?x32xf32>, %p: tensor<?
   %o = gemma.attention %q, %k, %k, %p norm %g, %g {head_dim = 16 : i64, scale = 0.25 : f32, softcap = 0.0 : f32, window = 0 : i64, eps = 1.0e-06 : f32, gain_offset = 1.0 : f32} : tensor<?x64xf32>, tensor<?x32xf32>, tensor<?x32xf32>, tensor<?xi32> norm !quantized.tensor<16, f32>, !quantized.tensor<16, f32>
   return
 }
+
+// -----
+
+// One result where arg_max needs two.
+func.func @linear_c6(%x: tensor<?x64xf32>, %w: !quantized.tensor<96x64, f32>) {
+  // expected-error @+1 {{linear_c6: expected one weight of at most 16777216 rows, a second result of 2 columns and no geglu}}
+  %y = gemma.linear %x, %w {arg_max} : tensor<?x64xf32>, !quantized.tensor<96x64, f32> -> tensor<?x96xf32>
+  return
+}

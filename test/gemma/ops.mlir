@@ -80,6 +80,8 @@ func.func @fused(%x: tensor<?x64xf32>, %p: tensor<?xi32>, %a: tensor<?x16xf32>, 
   %m = gemma.linear %o, %w, %w {geglu} : tensor<?x64xf32>, !quantized.tensor<64x64, bf16>, !quantized.tensor<64x64, bf16> -> tensor<?x64xf32>
   // CHECK: gemma.linear %{{.*}}, %{{.*}} {softcap = 3.000000e+01 : f32}
   %c = gemma.linear %m, %w {softcap = 30.0 : f32} : tensor<?x64xf32>, !quantized.tensor<64x64, bf16> -> tensor<?x64xf32>
+  // CHECK: %{{.*}}:2 = gemma.linear %{{.*}}, %{{.*}} {arg_max} : {{.*}} -> tensor<?x64xf32>, tensor<?x2xf32>
+  %l:2 = gemma.linear %m, %w {arg_max} : tensor<?x64xf32>, !quantized.tensor<64x64, bf16> -> tensor<?x64xf32>, tensor<?x2xf32>
   // CHECK: gemma.rms_norm %{{.*}}, %{{.*}} {{{.*}}} : tensor<?x64xf32>, <64, f32> residual %{{.*}} : tensor<?x64xf32>
   %y = gemma.rms_norm %c, %g {eps = 1.0e-06 : f32, gain_offset = 1.0 : f32} : tensor<?x64xf32>, !quantized.tensor<64, f32> residual %x : tensor<?x64xf32>
   return %y : tensor<?x64xf32>

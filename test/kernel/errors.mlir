@@ -134,3 +134,28 @@ func.func @attention_block_c2_heads(%step: !kernel.step, %q: memref<?x64xf32>, %
   kernel.attention_block %step, %q, %p[%i of %i] layer %i {head_dim = 16 : i64, kv_heads = 3 : i64, max_blocks = 4 : i64, scale = 1.0 : f32, softcap = 0.0 : f32, window = 0 : i64, kv_format = "f32"} : memref<?x64xf32>, memref<?x512xf32>
   return
 }
+
+// -----
+
+// Six blocks, two a tile: three pairs.
+func.func @matmul_tile_c1_arg_max(%w: !quantized.tensor<96x64, f32>, %x: memref<?x64xf32>, %y: memref<?x96xf32>, %i: index) {
+  // expected-error @+1 {{matmul_tile_c1: expected output of 6 columns, found 96}}
+  kernel.matmul_tile %w, %x, %y[%i] rows %i {chunk_rows = 8 : i64, row_blocks = 2 : i64, arg_max} : !quantized.tensor<96x64, f32>, memref<?x64xf32>, memref<?x96xf32>
+  return
+}
+
+// -----
+
+func.func @matmul_tile_c4(%w: !quantized.tensor<96x64, f32>, %x: memref<?x64xf32>, %y: memref<?x6xf32>, %i: index) {
+  // expected-error @+1 {{matmul_tile_c4: expected arg_max without geglu}}
+  kernel.matmul_tile %w, %x, %y[%i] rows %i geglu %w {chunk_rows = 8 : i64, row_blocks = 2 : i64, arg_max} : !quantized.tensor<96x64, f32>, memref<?x64xf32>, memref<?x6xf32> geglu !quantized.tensor<96x64, f32>
+  return
+}
+
+// -----
+
+func.func @arg_max_row_c1(%x: memref<?x5xf32>, %y: memref<?x2xf32>, %i: index) {
+  // expected-error @+1 {{arg_max_row_c1: expected pairs and output of 2 columns, found 5 and 2 columns}}
+  kernel.arg_max_row %x, %y[%i] : memref<?x5xf32>, memref<?x2xf32>
+  return
+}

@@ -56,11 +56,15 @@ func.func @rows(%step: !kernel.step, %w: !quantized.tensor<96x64, q8_0>, %g: !qu
 }
 
 // CHECK-LABEL: func.func @matmul
-func.func @matmul(%w: !quantized.tensor<96x64, q5_0>, %f: !quantized.tensor<96x64, bf16>, %q: memref<?x128xi8>, %x: memref<?x64xf32>, %y: memref<?x96xf32>, %rows: index, %t: index) {
+func.func @matmul(%w: !quantized.tensor<96x64, q5_0>, %f: !quantized.tensor<96x64, bf16>, %q: memref<?x128xi8>, %x: memref<?x64xf32>, %y: memref<?x96xf32>, %p: memref<?x4xf32>, %z: memref<?x2xf32>, %rows: index, %t: index) {
   // CHECK: kernel.matmul_tiles %{{.*}} {chunk_rows = 8 : i64, row_blocks = 1 : i64, weight_rows = 96 : i64}
   %n = kernel.matmul_tiles %rows {weight_rows = 96 : i64, chunk_rows = 8 : i64, row_blocks = 1 : i64}
   // CHECK: kernel.matmul_tile %{{.*}}, %{{.*}}, %{{.*}}[%{{.*}}] rows %{{.*}} {chunk_rows = 8 : i64, row_blocks = 1 : i64} : <96x64, q5_0>, memref<?x128xi8>, memref<?x96xf32>
   kernel.matmul_tile %w, %q, %y[%t] rows %rows {chunk_rows = 8 : i64, row_blocks = 1 : i64} : !quantized.tensor<96x64, q5_0>, memref<?x128xi8>, memref<?x96xf32>
+  // CHECK: kernel.matmul_tile {{.*}} {arg_max, chunk_rows = 8 : i64, row_blocks = 3 : i64} : <96x64, q5_0>, memref<?x128xi8>, memref<?x4xf32>
+  kernel.matmul_tile %w, %q, %p[%t] rows %rows {chunk_rows = 8 : i64, row_blocks = 3 : i64, arg_max} : !quantized.tensor<96x64, q5_0>, memref<?x128xi8>, memref<?x4xf32>
+  // CHECK: kernel.arg_max_row %{{.*}}, %{{.*}}[%{{.*}}] : memref<?x4xf32>, memref<?x2xf32>
+  kernel.arg_max_row %p, %z[%t] : memref<?x4xf32>, memref<?x2xf32>
   // CHECK: kernel.matmul_tile {{.*}} : <96x64, bf16>, memref<?x64xf32>, memref<?x96xf32>
   kernel.matmul_tile %f, %x, %y[%t] rows %rows {chunk_rows = 8 : i64, row_blocks = 1 : i64} : !quantized.tensor<96x64, bf16>, memref<?x64xf32>, memref<?x96xf32>
   return

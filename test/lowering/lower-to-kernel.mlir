@@ -49,6 +49,31 @@ module attributes {gemma.model = {context = 1000 : i64, ffn = 32 : i64, head_dim
 
 // -----
 
+// A head with an arg-max has an entry point for each: one writes logits, the
+// other a pair a tile, of which a phase makes the row's.
+// CHECK-LABEL: func.func private @head
+// CHECK: %[[L:.*]] = kernel.logits %{{.*}} : memref<?x2048xf32>
+// CHECK: kernel.matmul_tile %{{.*}}, %{{.*}}, %[[L]][
+// CHECK-NOT: kernel.arg_max_row
+// CHECK-LABEL: func.func private @arg_max
+// CHECK: %[[O:.*]] = kernel.logits %{{.*}} : memref<?x2xf32>
+// CHECK: %[[P:.*]] = kernel.alloc %{{.*}} : memref<?x128xf32>
+// CHECK: kernel.matmul_tile %{{.*}}, %{{.*}}, %[[P]][{{.*}} {arg_max, {{.*}}row_blocks = 2
+// CHECK: kernel.arg_max_row %[[P]], %[[O]][
+// CHECK: kernel.model {{.*}}arg_max = @arg_max
+module attributes {gemma.model = {context = 1000 : i64, ffn = 32 : i64, head_dim = 16 : i64, heads = 2 : i64, kv_heads = 2 : i64, layers = 0 : i64, vocabulary = 2048 : i64, width = 32 : i64}, kernel.context = 1000 : i64, kernel.kv_format = "bf16", kernel.kv_layers = [], kernel.kv_slots = 0 : i64} {
+  quantized.weight @e : !quantized.tensor<2048x32, f32> {file = 0 : i64, offset = 0 : i64, source_bytes = 262144 : i64, source_format = "f32"}
+  func.func @forward(%arg0: tensor<?xi32>, %arg1: tensor<?xi32>) -> (tensor<?x2048xf32>, tensor<?x2xf32>) {
+    %0 = quantized.reference @e : <2048x32, f32>
+    %1 = gemma.embed %arg0, %0 {scale = 2.000000e+00 : f32} : tensor<?xi32>, !quantized.tensor<2048x32, f32> -> tensor<?x32xf32>
+    %4 = gemma.wanted_rows %1 : tensor<?x32xf32>
+    %5:2 = gemma.linear %4, %0 {arg_max} : tensor<?x32xf32>, !quantized.tensor<2048x32, f32> -> tensor<?x2048xf32>, tensor<?x2xf32>
+    return %5#0, %5#1 : tensor<?x2048xf32>, tensor<?x2xf32>
+  }
+}
+
+// -----
+
 // Must not fire: without a planned cache there is nothing to store keys in.
 // expected-error @+1 {{expected @forward with gemma.wanted_rows, and a planned kv cache}}
 module {

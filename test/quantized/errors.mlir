@@ -139,3 +139,12 @@ func.func @matmul_c4(%c: !quantized.activations<32>, %w: !quantized.tensor<96x32
   %y = quantized.matmul %c, %w : !quantized.activations<32>, !quantized.tensor<96x32, q8_0> -> tensor<?x96xf32> {softcap = 0.0 : f32}
   return
 }
+
+// -----
+
+// f32 could not number so many columns.
+func.func @matmul_c6(%c: !quantized.activations<32>, %w: !quantized.tensor<16777217x32, q8_0>) {
+  // expected-error @+1 {{matmul_c6: expected one weight of at most 16777216 rows, a second result of 2 columns and no geglu}}
+  %y:2 = quantized.matmul %c, %w : !quantized.activations<32>, !quantized.tensor<16777217x32, q8_0> -> tensor<?x16777217xf32>, tensor<?x2xf32> {arg_max}
+  return
+}

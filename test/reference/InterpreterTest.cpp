@@ -151,6 +151,27 @@ TEST_P(InterpreterTest, LinearMultipliesByTheTransposedWeight) {
   EXPECT_THAT(y, ElementsAre(21, -7, 50, 2, 6, 0));
 }
 
+TEST_P(InterpreterTest, ArgMaxTakesTheFirstOfTheLargest) {
+  const float nan = std::nanf(""), inf = INFINITY;
+  auto largest = [&](const std::vector<float> &numbers) {
+    weights.clear(), checkpoint.clear();
+    std::string n = std::to_string(numbers.size());
+    addFloats("w", n + "x1, f32", numbers);
+    return run(R"(
+    %w = quantized.reference @w : !quantized.tensor<)" +
+                   n + R"(x1, f32>
+    %l, %y = gemma.linear %x, %w {arg_max} : tensor<?x1xf32>, !quantized.tensor<)" +
+                   n + R"(x1, f32> -> tensor<?x)" + n +
+                   R"(xf32>, tensor<?x2xf32>)",
+               {{1}, {-2}}, 2);
+  };
+  EXPECT_THAT(largest({1, 7, -3, 7}), ElementsAre(7, 1, 6, 2));
+  EXPECT_THAT(largest({-5, -1, -1}), ElementsAre(-1, 1, 10, 0));
+  EXPECT_THAT(largest({nan, 2, nan, 4}), ElementsAre(4, 3, -4, 1));
+  EXPECT_THAT(largest({nan, nan}), ElementsAre(-inf, 0, -inf, 0));
+  EXPECT_THAT(largest({nan, -inf, -inf}), ElementsAre(-inf, 1, inf, 1));
+}
+
 TEST_P(InterpreterTest, RopeRotatesHalvesOfEveryHead) {
   auto y = run(R"(
     %a = gemma.rope_angles %p {theta = 1.0e+02 : f64, factor = 2.0 : f64} : tensor<?xi32> -> tensor<?x4xf32>

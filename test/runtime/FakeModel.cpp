@@ -116,13 +116,35 @@ void head(const gemma_step *step, int32_t thread, int32_t vocabulary) {
   gemma_phase_end(step, thread);
 }
 
+void argMax(const gemma_step *step, int32_t thread, int32_t vocabulary) {
+  if (thread == 0) ++fakeCalls().argMax;
+  auto *hidden = reinterpret_cast<const uint32_t *>(step->arena);
+  int64_t w;
+  while ((w = gemma_next_tile(step, thread, step->wanted_count)) <
+         step->wanted_count) {
+    int32_t best = 0;
+    uint32_t state = hidden[step->wanted[w]];
+    for (int32_t v = 1; v < vocabulary; ++v)
+      if (logit(state, v) > logit(state, best)) best = v;
+    step->logits[2 * w] = logit(state, best);
+    step->logits[2 * w + 1] = static_cast<float>(best);
+  }
+  gemma_phase_end(step, thread);
+}
+
 // A step function carries no context: two vocabularies are enough for tests.
 void headSmall(const gemma_step *step, int32_t thread) {
   head<5>(step, thread, 64);
 }
+void argMaxSmall(const gemma_step *step, int32_t thread) {
+  argMax(step, thread, 64);
+}
 int32_t largeVocabulary = 0;
 void headLarge(const gemma_step *step, int32_t thread) {
   head<64>(step, thread, largeVocabulary);
+}
+void argMaxLarge(const gemma_step *step, int32_t thread) {
+  argMax(step, thread, largeVocabulary);
 }
 
 }  // namespace
@@ -132,9 +154,10 @@ FakeCalls &fakeCalls() {
   return calls;
 }
 
-const gemma_model_code &fakeModel(int32_t vocabulary) {
-  static std::map<int32_t, std::unique_ptr<gemma_model_code>> models;
-  auto &model = models[vocabulary];
+const gemma_model_code &fakeModel(int32_t vocabulary, bool argMax) {
+  static std::map<std::pair<int32_t, bool>, std::unique_ptr<gemma_model_code>>
+      models;
+  auto &model = models[{vocabulary, argMax}];
   if (model != nullptr) return *model;
   if (vocabulary != 64) largeVocabulary = vocabulary;
   model = std::make_unique<gemma_model_code>(
@@ -144,6 +167,9 @@ const gemma_model_code &fakeModel(int32_t vocabulary) {
                        batch,
                        prefill,
                        vocabulary == 64 ? headSmall : headLarge,
+                       !argMax            ? nullptr
+                       : vocabulary == 64 ? argMaxSmall
+                                          : argMaxLarge,
                        kFakeBatchRows,
                        kFakePrefillRows,
                        kFakeHeadRows,

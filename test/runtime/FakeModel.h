@@ -23,8 +23,9 @@ inline constexpr int32_t kFakeBatchRows = 4;
 inline constexpr int32_t kFakeHeadRows = 3;
 inline constexpr int64_t kFakeWeightBytes = 4096;
 
-// `vocabulary` at most 2^20. Lives forever; cpu_features is 0.
-const gemma_model_code &fakeModel(int32_t vocabulary);
+// `vocabulary` at most 2^20; with an arg-max or without. Lives forever;
+// cpu_features is 0.
+const gemma_model_code &fakeModel(int32_t vocabulary, bool argMax = true);
 
 // kFakeWeightBytes bytes, 64-byte aligned.
 std::span<const uint8_t> fakeWeights();
@@ -35,7 +36,7 @@ std::vector<float> fakeLogits(std::span<const int32_t> tokens,
 
 // Step calls since the start by entry point: decode, batch, prefill.
 struct FakeCalls {
-  int64_t decode = 0, batch = 0, prefill = 0, head = 0;
+  int64_t decode = 0, batch = 0, prefill = 0, head = 0, argMax = 0;
 };
 FakeCalls &fakeCalls();
 

@@ -73,6 +73,56 @@ TEST_F(GeneratorTest, GivesTheGreedyTokensAndTheirText) {
   EXPECT_GT(result.promptSeconds, 0);
 }
 
+// Greedy answers ask for the arg-max where nothing changes the scores, and a
+// model without one answers the same from its logits.
+TEST_F(GeneratorTest, GreedyNeedsNoLogits) {
+  auto calls = [&](Engine &engine) {
+    fakeCalls() = {};
+    Session session(engine);
+    EXPECT_EQ(run(session).tokens, greedyByDefinition(prompt, 40));
+    return fakeCalls();
+  };
+  FakeCalls made = calls(engine);
+  EXPECT_EQ(made.head, 0);
+  EXPECT_EQ(made.argMax, 40);
+  Model old;
+  ASSERT_TRUE(old.load(fakeModel(kTinyVocabulary, false), "{\"eos\":[1]}",
+                       tinyTokenizer(), fakeWeights())
+                  .ok());
+  Engine oldEngine;
+  ASSERT_TRUE(oldEngine.start(old, 2).ok());
+  made = calls(oldEngine);
+  EXPECT_EQ(made.head, 40);
+  EXPECT_EQ(made.argMax, 0);
+  options.sampling.suppressed = {kTinyVocabulary - 1};
+  fakeCalls() = {};
+  Session session(engine);
+  run(session);
+  EXPECT_EQ(fakeCalls().argMax, 0);
+  EXPECT_GT(fakeCalls().head, 0);
+}
+
+// A sampled answer in the pass gives all of them logits.
+TEST_F(GeneratorTest, GreedyAndSampledAnswersShareAPass) {
+  GenerationOptions sampled = options;
+  sampled.sampling = SamplerOptions();
+  GenerationResult alone, first, second;
+  Session other(engine), one(engine), two(engine);
+  ASSERT_TRUE(generate(other, prompt, sampled, {}, alone).ok());
+  Listener listener;
+  Answer greedy(one, options, listener, first);
+  Answer drawn(two, sampled, listener, second);
+  ASSERT_TRUE(greedy.begin(prompt).ok());
+  ASSERT_TRUE(drawn.begin(prompt).ok());
+  std::vector<Answer *> running = {&greedy, &drawn};
+  while (!running.empty()) {
+    ASSERT_TRUE(Answer::step(engine, running).ok());
+    std::erase_if(running, [](Answer *answer) { return answer->finished(); });
+  }
+  EXPECT_EQ(first.tokens, greedyByDefinition(prompt, 40));
+  EXPECT_EQ(second.tokens, alone.tokens);
+}
+
 TEST_F(GeneratorTest, StopsAtAStopIdOrNeverSamplesIt) {
   std::vector<int32_t> all = greedyByDefinition(prompt, 40);
   options.stopIds = {all[5]};

@@ -138,6 +138,30 @@ TEST_P(SessionTest, RowsOfSeveralSessionsShareACall) {
   EXPECT_EQ(third.position(), 3);
 }
 
+TEST_P(SessionTest, AnArgMaxTakesThePlaceOfTheLogits) {
+  auto tokens = randomTokens(70, 5);
+  int64_t before = engine.workingBytes();
+  fakeCalls() = {};
+  size_t seen = 0;
+  auto unwanted = [](size_t, std::span<const float>) { FAIL(); };
+  auto check = [&](size_t row, int32_t token) {
+    auto logits = fakeLogits({tokens.data(), row + 1}, kVocabulary);
+    auto best = std::max_element(logits.begin(), logits.end());
+    EXPECT_EQ(token, best - logits.begin()) << row;
+    ++seen;
+  };
+  Session session(engine);
+  ASSERT_TRUE(
+      session.feed(tokens, Wanted::All, unwanted, 0, nullptr, check).ok());
+  EXPECT_EQ(seen, tokens.size());
+  EXPECT_EQ(fakeCalls().head, 0);
+  EXPECT_EQ(engine.workingBytes(), before);  // no logits
+  session.reset();
+  feedAndCheck(session, tokens, Wanted::Last, 0);
+  EXPECT_GE(engine.workingBytes(),
+            before + int64_t{kFakeHeadRows} * kVocabulary * 4);
+}
+
 TEST_P(SessionTest, RefusesWhatDoesNotFit) {
   Session session(engine, 100);
   EXPECT_NE(session.feed(randomTokens(101, 1), Wanted::None, nullptr)
@@ -179,7 +203,7 @@ TEST(Model, ChecksTheCodeItIsGiven) {
   EXPECT_EQ(loadError([](auto &, auto &) {}), "");
   EXPECT_NE(loadError([](auto &code, auto &) {
               code.abi_version = 7;
-            }).find("expected ABI version 1, found 7"),
+            }).find("expected ABI version 2, found 7"),
             std::string::npos);
   EXPECT_NE(loadError([](auto &code, auto &) { code.weight_bytes = 1; }), "");
   EXPECT_NE(loadError([](auto &, auto &layers) { layers[1].ring_blocks = 3; }),

@@ -122,14 +122,17 @@ float referenceDot(const Case &c, const Data &data, int64_t t, int64_t n) {
   return acc;
 }
 
+// The products, [t, N], or with `argMax` each row's largest and its column.
 std::vector<float> compute(const Case &c, const Data &data, int64_t tokens,
                            int64_t chunk, int64_t rowBlocks,
-                           const targets::Target &target) {
+                           const targets::Target &target, bool argMax = false) {
   auto s = [](int64_t v) { return std::to_string(v); };
   StepProgram program(tokens);
+  int64_t pairs = kernel::matmulTiles(c.rows, rowBlocks);
   program.weight("w", c.rows, c.columns, *c.format, data.packed);
   program.floats("x", c.columns, data.in);
-  program.floats("y", c.rows);
+  program.floats("y", argMax ? 2 * pairs : c.rows);
+  program.floats("z", 2);
   std::string in = "x";
   if (!c.format->isFloat()) {
     in = "q";
@@ -141,12 +144,32 @@ std::vector<float> compute(const Case &c, const Data &data, int64_t tokens,
                       " : i64, row_blocks = " + s(rowBlocks) + " : i64";
   program.operation("%tiles = kernel.matmul_tiles %n {weight_rows = " +
                     s(c.rows) + " : i64, " + shape + "}");
-  program.phase("%tiles", "kernel.matmul_tile %w, %" + in +
-                              ", %y[%t] rows %n {" + shape +
-                              "} : " + program.type("w") + ", " +
-                              program.type(in) + ", " + program.type("y"));
+  program.phase("%tiles",
+                "kernel.matmul_tile %w, %" + in + ", %y[%t] rows %n {" + shape +
+                    (argMax ? ", arg_max" : "") + "} : " + program.type("w") +
+                    ", " + program.type(in) + ", " + program.type("y"));
+  if (argMax)
+    program.phase("%n", "kernel.arg_max_row %y, %z[%t] : " + program.type("y") +
+                            ", " + program.type("z"));
   EXPECT_EQ(program.run(target), "");
-  return program.floatsOf("y");
+  return program.floatsOf(argMax ? "z" : "y");
+}
+
+// For each row the first of the largest numbers, NaN being none.
+std::vector<float> argMaxOf(const std::vector<float> &numbers,
+                            int64_t columns) {
+  std::vector<float> pairs;
+  for (size_t row = 0; row < numbers.size(); row += columns) {
+    int64_t best = -1;
+    for (int64_t n = 0; n < columns; ++n) {
+      float number = numbers[row + n];
+      if (std::isnan(number)) continue;
+      if (best < 0 || number > numbers[row + best]) best = n;
+    }
+    pairs.push_back(best < 0 ? -INFINITY : numbers[row + best]);
+    pairs.push_back(best < 0 ? 0.0f : float(best));
+  }
+  return pairs;
 }
 
 using FormatAndTarget = std::tuple<std::string, const targets::Target *>;
@@ -179,6 +202,8 @@ TEST_P(MatmulTest, EqualsTheContractBitForBit) {
                 << " output " << n << ": expected " << expected << ", found "
                 << found;
           }
+        EXPECT_EQ(compute(c, data, tokens, chunk, blocks, *target, true),
+                  argMaxOf(out, weightRows));
       }
     }
   }
@@ -214,6 +239,57 @@ TEST_P(MatmulTest, EmbedsRowsAsDecoded) {
   ASSERT_EQ(program.run(*target), "");
   EXPECT_EQ(firstDifference(expected, program.floatsOf("y")), "");
 }
+
+class ArgMaxTest : public testing::TestWithParam<const targets::Target *> {};
+
+// Weights of one column and inputs of 1 and −1: the numbers are the weights.
+TEST_P(ArgMaxTest, DecidesAsTheSamplerDoes) {
+  if (!GetParam()->runsHere()) GTEST_SKIP() << kCannotRun;
+  constexpr float kNan = NAN, kInf = INFINITY;
+  auto check = [&](std::vector<float> numbers) {
+    Case c{quantized::lookupFormat("f32"), int64_t(numbers.size()), 1};
+    Data data;
+    data.in = {1, -1, 1};
+    int64_t blocks = (c.rows + 15) / 16;
+    int64_t bytes = quantized::packedRowBlockBytes(*c.format, 1);
+    data.packed.resize(blocks * bytes);
+    auto *source = reinterpret_cast<const uint8_t *>(numbers.data());
+    for (int64_t b = 0; b < blocks; ++b)
+      quantized::packRowBlock(*c.format, source + b * 64, 4,
+                              std::min<int64_t>(16, c.rows - 16 * b), 1,
+                              &data.packed[b * bytes]);
+    std::vector<float> all;
+    for (float sign : data.in)
+      for (float number : numbers) all.push_back(sign * number);
+    std::vector<float> expected = argMaxOf(all, c.rows);
+    for (auto [chunk, rowBlocks] :
+         {std::pair<int64_t, int64_t>{2, 1}, {8, 2}, {8, 16}})
+      EXPECT_EQ(compute(c, data, 3, chunk, rowBlocks, *GetParam(), true),
+                expected)
+          << c.rows << " numbers, chunk " << chunk;
+  };
+  std::vector<float> numbers(100, -8.0f);
+  check(numbers);  // all equal; what pads the last block would be larger
+  for (int64_t at : {97, 70, 53, 37, 36, 20, 5}) {
+    numbers[at] = -2;  // equal ones in other lanes, blocks and tiles
+    check(numbers);
+  }
+  numbers[41] = kInf;
+  check(numbers);
+  check({-0.0f, 0.0f, -1});
+  check({kNan, 3, kNan, -kInf, 3});
+  std::vector<float> none(40, kNan);
+  check(none);
+  none[33] = none[18] = -kInf;
+  check(none);
+  none[39] = -3e38f;
+  check(none);
+}
+
+INSTANTIATE_TEST_SUITE_P(, ArgMaxTest, testing::ValuesIn(targets::allTargets()),
+                         [](const auto &info) {
+                           return targetTestName(*info.param);
+                         });
 
 INSTANTIATE_TEST_SUITE_P(
     , MatmulTest,

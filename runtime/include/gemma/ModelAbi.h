@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-#define GEMMA_ABI_VERSION 1u
+#define GEMMA_ABI_VERSION 2u
 
 /* Positions in one block of the KV cache, and keys that stand in lanes. */
 #define GEMMA_KV_BLOCK 128
@@ -38,26 +38,25 @@ typedef struct gemma_row {
   void *const *kv;        /* the session's block table, kv_slots entries */
 } gemma_row;
 
-/* Which logits the head computes. */
-enum { GEMMA_HEAD_LOGITS = 0 };
-
 struct gemma_phase_state;
 
 /* Arguments of one call; shared by all its threads and constant during it. */
 typedef struct gemma_step {
   const gemma_row *rows;
   int64_t count;          /* T, at most the entry point's rows */
-  const int32_t *wanted;  /* head: indices into the rows of the last step */
+  const int32_t *wanted;  /* head, arg_max: indices into the rows of the last
+                             step */
   int64_t wanted_count;   /* at most head_rows */
   const uint8_t *weights; /* base of the weights section, 64-byte aligned */
   uint8_t *arena;         /* arena_bytes, 64-byte aligned; the last step's
                              hidden rows live here until the next step */
   uint8_t *scratch;       /* scratch_bytes for each thread, 64-byte aligned */
   int64_t scratch_stride; /* bytes from one thread's scratch to the next */
-  float *logits;          /* head: [wanted_count, V] */
+  float *logits;          /* head: [wanted_count, V]; arg_max:
+                             [wanted_count, 2], {logit, token} */
   struct gemma_phase_state *phase;
   int32_t threads;
-  int32_t head_mode;
+  int32_t reserved;
 } gemma_step;
 
 /* Runs one entry point on thread `thread` of step->threads. All threads call
@@ -85,6 +84,10 @@ typedef struct gemma_model_code {
   gemma_step_function batch;   /* up to batch_rows */
   gemma_step_function prefill; /* up to prefill_rows */
   gemma_step_function head;    /* final norm and logits of the wanted rows */
+  gemma_step_function arg_max; /* in place of head: of each wanted row only the
+                                  largest logit and its token, the lowest of
+                                  equals; NaN is no number, and where there is
+                                  none: -inf, 0. NULL: absent */
   int32_t batch_rows;
   int32_t prefill_rows;
   int32_t head_rows;

@@ -2,6 +2,8 @@
 // the others; see FloatOps.h.
 #include "test/support/reference/FloatOps.h"
 
+#include <cmath>
+
 using namespace gemmac;
 using namespace gemmac::reference;
 
@@ -25,6 +27,19 @@ Tensor reference::add(const Tensor &lhs, const Tensor &rhs) {
   Tensor result = lhs;
   for (size_t i = 0; i < lhs.values.size(); ++i)
     result.values[i] += rhs.values[i];
+  return result;
+}
+
+Tensor reference::argMax(const Tensor &input) {
+  Tensor result({input.rows(), 2});
+  for (int64_t t = 0; t < input.rows(); ++t) {
+    const float *row = input.row(t);
+    int64_t best = -1;
+    for (int64_t n = 0; n < input.columns(); ++n)
+      if (!std::isnan(row[n]) && (best < 0 || row[n] > row[best])) best = n;
+    result.row(t)[0] = best < 0 ? -INFINITY : row[best];
+    result.row(t)[1] = best < 0 ? 0.0f : float(best);
+  }
   return result;
 }
 

@@ -47,6 +47,9 @@ const FloatOps &exactOps();
 Tensor embed(const std::vector<int32_t> &tokens, const Weight &weight,
              float scale);
 Tensor add(const Tensor &lhs, const Tensor &rhs);
+// Of each row the largest number and its column, [T, 2]: the first of equals,
+// −inf and 0 where all are NaN.
+Tensor argMax(const Tensor &input);
 // Every value rounded to bf16, as a bf16 cache stores it.
 Tensor roundToBf16(const Tensor &input);
 

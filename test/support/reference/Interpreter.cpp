@@ -98,6 +98,9 @@ class Interpreter {
         result = floats.softcap(result, op.getSoftcap()->convertToFloat());
       made.push_back(std::make_shared<const Tensor>(std::move(result)));
     }
+    if (op.getArgMax())
+      made.push_back(std::make_shared<const Tensor>(
+          argMax(*std::get<Shared<Tensor>>(made[0]))));
     return made;
   }
 
@@ -287,9 +290,9 @@ FailureOr<Tensor> reference::evaluate(ModuleOp module, ArrayRef<int32_t> tokens,
                                       const Options &options) {
   auto forward = module.lookupSymbol<func::FuncOp>("forward");
   if (!forward || forward.isDeclaration() || forward.getNumArguments() != 2 ||
-      forward.getNumResults() != 1)
+      forward.getNumResults() < 1)
     return module.emitError(
-        "expected func @forward(%tokens, %positions) with one result");
+        "expected func @forward(%tokens, %positions) with a result");
   auto positions = std::make_shared<Ids>(tokens.size());
   std::iota(positions->begin(), positions->end(), 0);
   Datum inputs[] = {std::make_shared<const Ids>(tokens.begin(), tokens.end()),

@@ -4,10 +4,10 @@
 //   FailureOr<Tensor> logits = reference::evaluate(module, tokens, {});
 //
 // A module with func @forward(%tokens, %positions) and the checkpoint files
-// that its `gemma.sources` names -> the logits of a whole sequence from
-// position 0, [T, V]. One thread, no cache, no lowering: keys and values are
-// those of the call itself. It shares only decodeReference, parse and encode
-// with the product.
+// that its `gemma.sources` names -> the logits (the first result) of a whole
+// sequence from position 0, [T, V]. One thread, no cache, no lowering: keys and
+// values are those of the call itself. It shares only decodeReference, parse
+// and encode with the product.
 //
 // quantize_activation and matmul keep docs/numerics.md to the bit. So do float
 // ops with Order::Exact: the logits are then those of compiled code, bit for
