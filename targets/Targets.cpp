@@ -6,8 +6,8 @@
 namespace gemmac::targets {
 
 llvm::ArrayRef<const Target *> allTargets() {
-  static const Target *const targets[] = {&x86Avx512Target(), &x86Avx2Target(),
-                                          &portableTarget()};
+  static const Target *const targets[] = {&x86AmxTarget(), &x86Avx512Target(),
+                                          &x86Avx2Target(), &portableTarget()};
   return targets;
 }
 

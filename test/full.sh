@@ -56,7 +56,8 @@ check build-release build release
 gemmac=build/release/bin/gemmac
 model=$GEMMAC_TEST_MODEL
 if [[ -x test/full/avx512.sh ]]; then
-  check avx512 test/full/avx512.sh build/release
+  check avx512 test/full/avx512.sh build/release x86_64-avx512
+  check amx test/full/avx512.sh build/release x86_64-amx
 fi
 check kills-small test/packaging/kill-test.sh $gemmac \
   test/end-to-end/fixtures/bf16 100

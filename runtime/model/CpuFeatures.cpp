@@ -7,6 +7,7 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
 #endif
 
 namespace gemma {
@@ -21,6 +22,7 @@ constexpr Feature kFeatures[] = {
     {GEMMA_CPU_AVX2_FMA_F16C_BMI, "AVX2, FMA, F16C and BMI (x86-64-v3)"},
     {GEMMA_CPU_AVX512_CORE, "AVX-512 F, BW, DQ and VL"},
     {GEMMA_CPU_AVX512_VNNI, "AVX-512 VNNI"},
+    {GEMMA_CPU_AMX_INT8, "AMX INT8, or the system does not permit it"},
 };
 
 #if defined(__x86_64__)
@@ -33,6 +35,18 @@ uint64_t readXcr0() {
   __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
   return static_cast<uint64_t>(high) << 32 | low;
 }
+
+// Linux keeps AMX's tiles shut until a process asks for them.
+bool systemOpensAmx() {
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  long result;
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "a"(SYS_arch_prctl), "D"(kRequestPermission),
+                     "S"(kTileData)
+                   : "rcx", "r11", "memory");
+  return result == 0;
+}
 #endif
 
 }  // namespace
@@ -40,16 +54,17 @@ uint64_t readXcr0() {
 uint64_t availableCpuFeatures() {
   uint64_t found = 0;
 #if defined(__x86_64__)
-  unsigned a, b, c, d, b7 = 0, c7 = 0, cExtended = 0;
+  unsigned a, b, c, d, b7 = 0, c7 = 0, d7 = 0, cExtended = 0;
   if (!__get_cpuid(1, &a, &b, &c, &d)) return 0;
   unsigned unused;
-  __get_cpuid_count(7, 0, &a, &b7, &c7, &unused);
+  __get_cpuid_count(7, 0, &a, &b7, &c7, &d7);
   __get_cpuid(0x80000001u, &a, &b, &cExtended, &unused);
   constexpr uint32_t kOsXsave = 1u << 27;
   if (!hasAll(c, kOsXsave)) return 0;
   uint64_t state = readXcr0();
   // SSE and AVX state; then also the three parts of AVX-512's.
   bool ymm = (state & 0x6) == 0x6, zmm = (state & 0xE6) == 0xE6;
+  constexpr uint32_t kTileState = 3u << 17;  // configuration and data
   // FMA, MOVBE, AVX, F16C; BMI1, AVX2, BMI2; LZCNT.
   bool v3 = hasAll(c, 1u << 12 | 1u << 22 | 1u << 28 | 1u << 29) &&
             hasAll(b7, 1u << 3 | 1u << 5 | 1u << 8) &&
@@ -59,12 +74,21 @@ uint64_t availableCpuFeatures() {
   if (zmm && hasAll(b7, 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31))
     found |= GEMMA_CPU_AVX512_CORE;
   if (zmm && hasAll(c7, 1u << 11)) found |= GEMMA_CPU_AVX512_VNNI;
+  // TILE, INT8.
+  if (hasAll(static_cast<uint32_t>(state), kTileState) &&
+      hasAll(d7, 1u << 24 | 1u << 25))
+    found |= GEMMA_CPU_AMX_INT8;
 #endif
   return found;
 }
 
 uint64_t missingCpuFeatures(uint64_t needed) {
-  return needed & ~availableCpuFeatures();
+  uint64_t missing = needed & ~availableCpuFeatures();
+#if defined(__x86_64__)
+  if ((needed & ~missing & GEMMA_CPU_AMX_INT8) && !systemOpensAmx())
+    missing |= GEMMA_CPU_AMX_INT8;
+#endif
+  return missing;
 }
 
 size_t describeMissing(const char *target, uint64_t missing, char *line,

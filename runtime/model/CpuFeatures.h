@@ -14,7 +14,8 @@ namespace gemma {
 uint64_t availableCpuFeatures();
 
 // The bits of `needed` that this machine lacks; bits that this runtime does not
-// know count as lacking.
+// know count as lacking. Asks the system for what needs its permission (AMX),
+// for the whole process: call it before there are threads.
 uint64_t missingCpuFeatures(uint64_t needed);
 
 // Writes one line, "TARGET: this program needs …", of at most `size` bytes with

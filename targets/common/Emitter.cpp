@@ -66,6 +66,10 @@ void Emitter::storeLanes(Value value, Value pointer, int64_t count) {
   for (int64_t i = 0; i < count; ++i) store(lane(value, i), at(pointer, i * 4));
 }
 
+Value Emitter::stack(int64_t bytes) {
+  return LLVM::AllocaOp::create(b, loc, ptrType(), i8(), c64(bytes), 64);
+}
+
 Value Emitter::add(Value x, Value y) {
   if (isFloat(x)) return arith::AddFOp::create(b, loc, x, y);
   return arith::AddIOp::create(b, loc, x, y);
@@ -257,6 +261,10 @@ Value Emitter::intrinsic(StringRef name, Type result, ValueRange operands) {
   return LLVM::CallIntrinsicOp::create(b, loc, result, b.getStringAttr(name),
                                        operands)
       .getResult(0);
+}
+
+void Emitter::intrinsic(StringRef name, ValueRange operands) {
+  LLVM::CallIntrinsicOp::create(b, loc, b.getStringAttr(name), operands);
 }
 
 }  // namespace gemmac::targets

@@ -56,6 +56,8 @@ class Emitter {
   // (load) or not written (store).
   mlir::Value loadLanes(mlir::Value pointer, int64_t count);
   void storeLanes(mlir::Value value, mlir::Value pointer, int64_t count);
+  // Bytes on the stack, aligned to 64. Outside loops only.
+  mlir::Value stack(int64_t bytes);
 
   // Arithmetic on scalars or vectors of one type.
   mlir::Value add(mlir::Value x, mlir::Value y);
@@ -117,6 +119,8 @@ class Emitter {
 
   mlir::Value intrinsic(llvm::StringRef name, mlir::Type result,
                         mlir::ValueRange operands);
+  // One without a result.
+  void intrinsic(llvm::StringRef name, mlir::ValueRange operands);
 
   // Elementary functions (Elementary.cpp), fixed DAGs on 16 lanes of f32.
   mlir::Value exp(mlir::Value x);

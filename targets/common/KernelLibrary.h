@@ -26,6 +26,18 @@ struct GroupDot {
   int zeroPoint;
 };
 
+// The same of a matrix engine, from memory to memory:
+// products[m][lane] = Σ code · x over `columns` (16 or 32), exact in i32.
+struct EngineDot {
+  mlir::Value codes;     // s8 [columns / 4][16][4], the zero point subtracted
+  mlir::Value tokens;    // s8, M rows
+  int64_t tokenBytes;    // from one row to the next
+  mlir::Value products;  // i32 [M][16], aligned to 64
+  int64_t columns;
+};
+
+class KernelLibrary;
+
 // What one instruction set does better than plain vectors.
 class CpuKernels {
  public:
@@ -35,6 +47,14 @@ class CpuKernels {
   // Plain widening multiplies: right everywhere.
   virtual llvm::SmallVector<mlir::Value> groupDot(Emitter &e,
                                                   const GroupDot &dot) const;
+
+  // M of a matrix engine, which takes over from so many rows of codes on; 0
+  // where there is none, and nothing below is called.
+  virtual int64_t tokensPerEngine() const { return 0; }
+  virtual void engineDot(Emitter &, const EngineDot &) const {}
+  // Around a phase, on each of its threads.
+  virtual void startEngine(Emitter &, KernelLibrary &) const {}
+  virtual void stopEngine(Emitter &) const {}
 };
 
 // Offsets in the context that compiled functions pass around as !kernel.step.
@@ -58,7 +78,7 @@ class KernelLibrary {
   // Calls it with `operands` (index ones become i64).
   void call(mlir::OpBuilder &builder, mlir::Location loc, llvm::StringRef name,
             mlir::ValueRange operands, Body body, int64_t scratchBytes = 0);
-  // A private constant array: f32 or i64.
+  // A private constant array.
   mlir::Value constants(Emitter &e, llvm::StringRef name,
                         mlir::DenseElementsAttr values);
 
@@ -90,6 +110,8 @@ void lowerRowOp(mlir::Operation *op, mlir::ValueRange operands,
                 mlir::OpBuilder &builder, KernelLibrary &library);
 void lowerMatmulTile(kernel::MatmulTileOp op, mlir::ValueRange operands,
                      mlir::OpBuilder &builder, KernelLibrary &library);
+// Whether its kernel gives chunks with enough rows to the matrix engine.
+bool usesEngine(kernel::MatmulTileOp op, const CpuKernels &cpu);
 void lowerEmbedRow(kernel::EmbedRowOp op, mlir::ValueRange operands,
                    mlir::OpBuilder &builder, KernelLibrary &library);
 void lowerKvStoreRow(kernel::KvStoreRowOp op, mlir::ValueRange operands,

@@ -90,6 +90,12 @@ struct PhasePattern : KernelPattern<PhaseOp> {
       counts.push_back(e.fromIndex(tiles));
       total = e.add(total, counts.back());
     }
+    bool engine = op.walk([&](MatmulTileOp tile) {
+                      return usesEngine(tile, library.cpu)
+                                 ? WalkResult::interrupt()
+                                 : WalkResult::advance();
+                    }).wasInterrupted();
+    if (engine) library.cpu.startEngine(e, library);
     auto loop = scf::WhileOp::create(rewriter, op.getLoc(), TypeRange{e.i64()},
                                      ValueRange());
     {
@@ -107,6 +113,7 @@ struct PhasePattern : KernelPattern<PhaseOp> {
       rewriter.setInsertionPointToStart(body);
       dispatch(op, counts, body->getArgument(0), rewriter);
     }
+    if (engine) library.cpu.stopEngine(e);
     func::CallOp::create(rewriter, op.getLoc(), "gemma_phase_end", TypeRange(),
                          ValueRange{step, thread});
     rewriter.eraseOp(op);

@@ -2,6 +2,8 @@
 //   one row       the packed stream is decoded into registers and used once
 //   more rows     a row block is unpacked once into a panel in the thread's
 //                 scratch, then M rows at a time use it from the cache
+//   a matrix engine, where there is one, takes its M rows at a time from a
+//                 panel of signed codes
 //   float weights fma an element, k increasing, M rows at a time
 // A gated pair or a softcap is finished block by block, from the scratch; so is
 // an arg-max, which writes no block.
@@ -54,6 +56,11 @@ struct Matmul {
     return format.name().str() + "_" + std::to_string(n) + "x" +
            std::to_string(k) + (toScratch ? "_scratch" : "");
   }
+  // Whether chunks with enough rows go to the matrix engine.
+  bool usesEngine(const CpuKernels &cpu) const {
+    int64_t tokens = cpu.tokensPerEngine();
+    return tokens && chunkRows >= tokens && !format.isFloat();
+  }
   int64_t panelBytes() const {
     if (format.isFloat() || chunkRows == 1) return 0;
     return k / 32 * PanelLayout(*format.codes()).groupBytes();
@@ -85,19 +92,20 @@ class GroupSum {
  public:
   GroupSum(Emitter &e, const CpuKernels &cpu, const CodeDescriptor &descriptor,
            int64_t columns)
-      : e(e), cpu(cpu), d(descriptor), columns(columns) {}
+      : parts(descriptor.group == 16 ? 2 : 1),
+        e(e),
+        cpu(cpu),
+        d(descriptor),
+        columns(columns) {}
+
+  const int64_t parts;  // of a group of 32, each with its scale
 
   SmallVector<Value> accumulate(ValueRange accumulators, ArrayRef<Value> rows,
                                 Value column, const PackedGroup &group) {
     SmallVector<Value> result(accumulators), scales, sums32;
     Value index = e.shr(column, 5);
-    auto load = [&](Value row, Type type, int64_t offset) {
-      return e.load(type, field(row, offset, index));
-    };
     if (d.zeroPoint || d.hasMinimum)
-      for (Value row : rows)
-        sums32.push_back(load(row, e.i32(), kernel::activationSums32(columns)));
-    int64_t parts = d.group == 16 ? 2 : 1;
+      for (Value row : rows) sums32.push_back(sum32(row, index));
     for (int64_t part = 0; part < parts; ++part) {
       SmallVector<Value> sums = sums32;
       if (parts == 2) sums = sums16(rows, index, part);
@@ -111,26 +119,62 @@ class GroupSum {
       SmallVector<Value> products = cpu.groupDot(e, dot);
       Value weightScale = group.scale(part);
       for (auto [m, product] : llvm::enumerate(products)) {
-        if (part == 0)
-          scales.push_back(e.splat(
-              load(rows[m], e.f32(), kernel::activationScales(columns))));
-        result[m] =
-            e.fma(e.toF32(product), e.mul(weightScale, scales[m]), result[m]);
+        if (part == 0) scales.push_back(scale(rows[m], index));
+        result[m] = withProduct(result[m], product, weightScale, scales[m]);
       }
     }
     if (d.hasMinimum) {
       Value minimum = group.minimum();
-      for (size_t m = 0; m < rows.size(); ++m) {
-        Value sum = e.splat(e.negate(e.toF32(sums32[m])));
-        result[m] = e.fma(sum, e.mul(minimum, scales[m]), result[m]);
+      for (size_t m = 0; m < rows.size(); ++m)
+        result[m] = withMinimum(result[m], sums32[m], minimum, scales[m]);
+    }
+    return result;
+  }
+
+  // The same with products that an engine has stored: [parts][M][16]. Row by
+  // row, because M accumulators leave room for few scales.
+  SmallVector<Value> accumulateStored(ValueRange accumulators,
+                                      ArrayRef<Value> rows, Value column,
+                                      const PackedGroup &group,
+                                      Value products) {
+    SmallVector<Value> result(accumulators), weightScales;
+    Value index = e.shr(column, 5);
+    for (int64_t part = 0; part < parts; ++part)
+      weightScales.push_back(group.scale(part));
+    Value minimum = d.hasMinimum ? group.minimum() : Value();
+    for (auto [m, row] : llvm::enumerate(rows)) {
+      Value rowScale = scale(row, index);
+      for (int64_t part = 0; part < parts; ++part) {
+        int64_t at = (part * rows.size() + m) * 64;
+        Value product = e.load(e.vec(e.i32()), products, at);
+        result[m] =
+            withProduct(result[m], product, weightScales[part], rowScale);
       }
+      if (minimum)
+        result[m] =
+            withMinimum(result[m], sum32(row, index), minimum, rowScale);
     }
     return result;
   }
 
  private:
+  Value withProduct(Value acc, Value product, Value weightScale, Value scale) {
+    return e.fma(e.toF32(product), e.mul(weightScale, scale), acc);
+  }
+  Value withMinimum(Value acc, Value sum32, Value minimum, Value scale) {
+    Value sum = e.splat(e.negate(e.toF32(sum32)));
+    return e.fma(sum, e.mul(minimum, scale), acc);
+  }
   Value field(Value row, int64_t offset, Value index) {
     return e.at(e.at(row, offset), e.shl(index, 2));
+  }
+  Value scale(Value row, Value index) {
+    return e.splat(
+        e.load(e.f32(), field(row, kernel::activationScales(columns), index)));
+  }
+  Value sum32(Value row, Value index) {
+    return e.load(e.i32(),
+                  field(row, kernel::activationSums32(columns), index));
   }
   SmallVector<Value> sums16(ArrayRef<Value> rows, Value index, int64_t part) {
     SmallVector<Value> sums;
@@ -177,8 +221,14 @@ void dotOne(Emitter &e, KernelLibrary &library, const Matmul &mm,
   storeBlock(e, mm, acc[0], out, block);
 }
 
-void unpackPanel(Emitter &e, const Matmul &mm, Value rowBlock, Value panel) {
+// With `isSigned` the codes lose their zero point: then every format's are s8.
+void unpackPanel(Emitter &e, const Matmul &mm, Value rowBlock, Value panel,
+                 bool isSigned = false) {
   const CodeDescriptor &d = *mm.format.codes();
+  auto stored = [&](Value codes) {
+    if (!isSigned || d.zeroPoint == 0) return codes;
+    return e.sub(codes, e.splatI(e.i8(), int8_t(d.zeroPoint), 64));
+  };
   PanelLayout layout(d);
   emitGroupLoop(
       e, d, rowBlock, mm.k, {},
@@ -188,7 +238,7 @@ void unpackPanel(Emitter &e, const Matmul &mm, Value rowBlock, Value panel) {
         Value to =
             e.at(panel, e.mul(e.shr(column, 5), e.c64(layout.groupBytes())));
         for (int64_t j = 0; j < 8; ++j)
-          e.store(packed.codes(j), e.at(to, 64 * j));
+          e.store(stored(packed.codes(j)), e.at(to, 64 * j));
         for (int64_t i = 0; i < layout.scales; ++i)
           e.store(packed.scale(i), e.at(to, 512 + 64 * i));
         if (packed.minimum)
@@ -263,6 +313,73 @@ void emitRows(Emitter &e, KernelLibrary &library, const Matmul &mm,
   }
 }
 
+// An engine's M rows against a signed panel, arguments as rowsKernel's. The
+// engine works one group ahead, so that its stores are done when they are read;
+// behind the last group it repeats that one.
+std::string engineKernel(KernelLibrary &library, const Matmul &mm,
+                         Location loc) {
+  std::string name = "matmul_engine_" + mm.shape();
+  Type pointer = LLVM::LLVMPointerType::get(loc.getContext());
+  Type i64 = IntegerType::get(loc.getContext(), 64);
+  library.get(
+      name, {pointer, pointer, pointer, i64}, loc,
+      [&](Emitter &e, ValueRange arguments) {
+        Value panel = arguments[0], in = arguments[1], out = arguments[2];
+        const CodeDescriptor &d = *mm.format.codes();
+        GroupSum sum(e, library.cpu, d, mm.k);
+        int64_t m = library.cpu.tokensPerEngine(), groups = mm.k / 32;
+        int64_t partBytes = m * kLanes * 4, bytes = sum.parts * partBytes;
+        SmallVector<Value> rows;
+        for (int64_t i = 0; i < m; ++i)
+          rows.push_back(e.at(in, i * mm.inBytes));
+        Value buffers = e.stack(2 * bytes);
+        auto products = [&](Value g) {
+          return e.at(buffers, e.mul(e.remC(g, 2), e.c64(bytes)));
+        };
+        auto codes = [&](Value g) {
+          return e.at(panel, e.mul(g, e.c64(PanelLayout(d).groupBytes())));
+        };
+        auto multiply = [&](Value g) {
+          int64_t columns = 32 / sum.parts;
+          for (int64_t part = 0; part < sum.parts; ++part)
+            library.cpu.engineDot(
+                e, {e.at(codes(g), part * columns * kLanes),
+                    e.at(e.at(in, e.shl(g, 5)), part * columns), mm.inBytes,
+                    e.at(products(g), part * partBytes), columns});
+        };
+        multiply(e.c64(0));
+        SmallVector<Value> acc =
+            e.loop(e.c64(0), e.c64(groups), 1, zeros(e, m),
+                   [&](Value g, ValueRange carried) {
+                     multiply(e.minI(e.add(g, e.c64(1)), e.c64(groups - 1)));
+                     return sum.accumulateStored(carried, rows, e.shl(g, 5),
+                                                 panelGroup(e, d, codes(g)),
+                                                 products(g));
+                   });
+        for (int64_t i = 0; i < m; ++i)
+          storeBlock(e, mm, acc[i], e.at(out, i * mm.outBytes), arguments[3]);
+      });
+  return name;
+}
+
+// Rows [from, to), at least M. The last tile starts where it ends with them,
+// and makes the rows that it shares with the one before again, to the same
+// bits.
+void emitEngineRows(Emitter &e, KernelLibrary &library, const Matmul &mm,
+                    Value panel, Value in, Value out, Value from, Value to,
+                    Value block) {
+  int64_t m = library.cpu.tokensPerEngine();
+  std::string name = engineKernel(library, mm, e.loc);
+  Value last = e.sub(to, e.c64(m));
+  e.loop(from, to, m, [&](Value next) {
+    Value row = e.minI(next, last);
+    func::CallOp::create(
+        e.b, e.loc, name, TypeRange(),
+        ValueRange{panel, e.at(in, e.mul(row, e.c64(mm.inBytes))),
+                   e.at(out, e.mul(row, e.c64(mm.outBytes))), block});
+  });
+}
+
 // Rows [from, to) of block `block` of one weight. `out` is where row 0 of the
 // block would go.
 void emitBlock(Emitter &e, KernelLibrary &library, const Matmul &mm,
@@ -278,13 +395,21 @@ void emitBlock(Emitter &e, KernelLibrary &library, const Matmul &mm,
   };
   if (mm.chunkRows == 1) return one();
   // A lone row (decoding's head, a last chunk) skips the panel.
-  e.when(
-      e.less(from, e.sub(to, e.c64(1))),
-      [&] {
-        unpackPanel(e, mm, rowBlock, scratch);
-        emitRows(e, library, mm, scratch, in, out, from, to, block);
-      },
-      one);
+  auto few = [&] {
+    e.when(
+        e.less(from, e.sub(to, e.c64(1))),
+        [&] {
+          unpackPanel(e, mm, rowBlock, scratch);
+          emitRows(e, library, mm, scratch, in, out, from, to, block);
+        },
+        one);
+  };
+  if (!mm.usesEngine(library.cpu)) return few();
+  Value engineRows = e.c64(library.cpu.tokensPerEngine());
+  e.when(e.less(e.sub(to, from), engineRows), few, [&] {
+    unpackPanel(e, mm, rowBlock, scratch, /*isSigned=*/true);
+    emitEngineRows(e, library, mm, scratch, in, out, from, to, block);
+  });
 }
 
 // What follows the products of a block.
@@ -395,6 +520,11 @@ struct Tile {
 };
 
 }  // namespace
+
+bool usesEngine(kernel::MatmulTileOp op, const CpuKernels &cpu) {
+  return Matmul(op, op.getWeight()).usesEngine(cpu) ||
+         (op.getUp() && Matmul(op, op.getUp()).usesEngine(cpu));
+}
 
 // Operands: context, weight, in, out, tile, rows, [up].
 void lowerMatmulTile(kernel::MatmulTileOp op, ValueRange operands,

@@ -1,5 +1,14 @@
-// x86 targets: the two levels and their dot products of 8-bit codes.
+// x86 targets: the levels and their dot products of 8-bit codes.
+// Source of AMX: Intel SDM vol. 1 chapter 18, vol. 2 (LDTILECFG, TDPBSSD);
+// Linux Documentation/arch/x86/xstate.rst (the permission).
 #include "targets/x86/X86.h"
+
+#if defined(__linux__) && defined(__x86_64__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+#include <array>
 
 #include "llvm/TargetParser/Host.h"
 #include "runtime/include/gemma/ModelAbi.h"
@@ -97,6 +106,64 @@ class Avx2Dot {
   const GroupDot &dot;
 };
 
+// AMX's tiles, numbered by hand: LLVM need not allocate any. A tile of tokens
+// has 16 rows of 32 or 16 columns, one of codes 8 or 4 rows of 16 outputs × 4
+// columns, and their product 16 tokens × 16 outputs of i32.
+constexpr int64_t kAmxTokens = 16;
+enum AmxTile { kProducts, kTokens32, kCodes32, kTokens16, kCodes16, kTiles };
+
+// The operand of ldtilecfg: palette 1, then 16-bit bytes a row from 16 on and
+// 8-bit rows from 48 on.
+std::array<uint8_t, 64> amxConfiguration() {
+  constexpr uint8_t rows[kTiles] = {16, 16, 8, 16, 4};
+  constexpr uint8_t rowBytes[kTiles] = {64, 32, 64, 16, 64};
+  std::array<uint8_t, 64> bytes{1};
+  for (int tile = 0; tile < kTiles; ++tile) {
+    bytes[16 + 2 * tile] = rowBytes[tile];
+    bytes[48 + tile] = rows[tile];
+  }
+  return bytes;
+}
+
+void startAmx(Emitter &e, KernelLibrary &library) {
+  auto type = RankedTensorType::get({64}, e.i8());
+  auto bytes = amxConfiguration();
+  Value configuration = library.constants(
+      e, "amx_configuration",
+      DenseElementsAttr::getFromRawBuffer(
+          type, ArrayRef(reinterpret_cast<const char *>(bytes.data()), 64)));
+  e.intrinsic("llvm.x86.ldtilecfg", configuration);
+}
+
+// Between tilezero and the product stand both loads: without them the product
+// would wait for the zeros.
+void dotAmx(Emitter &e, const EngineDot &dot) {
+  bool half = dot.columns == 16;
+  auto tile = [&](AmxTile number) -> Value {
+    return arith::ConstantOp::create(
+        e.b, e.loc, e.b.getIntegerAttr(e.i8(), int64_t(number)));
+  };
+  Value products = tile(kProducts);
+  Value tokens = tile(half ? kTokens16 : kTokens32);
+  Value codes = tile(half ? kCodes16 : kCodes32);
+  e.intrinsic("llvm.x86.tilezero", products);
+  e.intrinsic("llvm.x86.tileloadd64",
+              {tokens, dot.tokens, e.c64(dot.tokenBytes)});
+  e.intrinsic("llvm.x86.tileloadd64", {codes, dot.codes, e.c64(64)});
+  e.intrinsic("llvm.x86.tdpbssd", {products, tokens, codes});
+  e.intrinsic("llvm.x86.tilestored64", {products, dot.products, e.c64(64)});
+}
+
+// Linux keeps the tiles shut until a process asks for them.
+bool systemOpensAmx() {
+#if defined(__linux__) && defined(__x86_64__)
+  constexpr int kRequestPermission = 0x1023, kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
 struct Level {
   const char *name, *description;
   Machine machine;
@@ -113,9 +180,10 @@ class X86 : public Target, public CpuKernels {
   StringRef architecture() const override { return "x86_64"; }
   bool runsHere() const override {
     auto features = llvm::sys::getHostCPUFeatures();
-    return llvm::all_of(level.required, [&](const char *feature) {
-      return features.lookup(feature);
-    });
+    return llvm::all_of(
+               level.required,
+               [&](const char *feature) { return features.lookup(feature); }) &&
+           (!hasAmx() || systemOpensAmx());
   }
   llvm::Error checkOptions(const CodeOptions &options) const override {
     return checkCpuOptions(level.machine, options);
@@ -134,13 +202,38 @@ class X86 : public Target, public CpuKernels {
     return Avx2Dot(e, dot).run();
   }
 
+  int64_t tokensPerEngine() const override { return hasAmx() ? kAmxTokens : 0; }
+  void engineDot(Emitter &e, const EngineDot &dot) const override {
+    dotAmx(e, dot);
+  }
+  void startEngine(Emitter &e, KernelLibrary &library) const override {
+    startAmx(e, library);
+  }
+  void stopEngine(Emitter &e) const override {
+    e.intrinsic("llvm.x86.tilerelease", ValueRange());
+  }
+
  private:
+  bool hasAmx() const { return level.features & GEMMA_CPU_AMX_INT8; }
   Level level;
 };
 
 constexpr const char *kTriple = "x86_64-unknown-linux-gnu";
 
 }  // namespace
+
+const Target &x86AmxTarget() {
+  static const X86 target(
+      {"x86_64-amx",
+       "AVX-512 F BW DQ VL, VNNI and AMX INT8 (Sapphire Rapids and later)",
+       {kTriple, "x86-64-v4", "+avx512vnni,+amx-tile,+amx-int8", 512},
+       GEMMA_CPU_AVX2_FMA_F16C_BMI | GEMMA_CPU_AVX512_CORE |
+           GEMMA_CPU_AVX512_VNNI | GEMMA_CPU_AMX_INT8,
+       8,
+       {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512vnni", "amx-tile",
+        "amx-int8", "avx2", "fma", "f16c", "bmi2"}});
+  return target;
+}
 
 const Target &x86Avx512Target() {
   static const X86 target(

@@ -288,15 +288,17 @@ TEST_F(ArtefactTest, HasHardenedHeaders) {
 TEST_F(ArtefactTest, AWrongProcessorGetsOneLine) {
   std::string qemu = findTool(kEmulator);
   if (qemu.empty()) GTEST_SKIP() << kEmulator << " is not installed";
-  app = build(workshop, fixture.checkpoint, "avx2", {"--target=x86_64-avx2"});
-  ASSERT_NE(app, "");
-  Outcome outcome = run(workshop, {qemu, "-cpu", kOldProcessor, app, "info"});
-  EXPECT_EQ(outcome.exitCode, 3);
-  EXPECT_EQ(outcome.output, "");
-  EXPECT_TRUE(outcome.errors.starts_with("error: ")) << outcome.errors;
-  EXPECT_NE(outcome.errors.find("x86_64-avx2"), std::string::npos);
-  EXPECT_EQ(outcome.errors.find('\n'), outcome.errors.size() - 1)
-      << outcome.errors;
+  for (const char *target : {"x86_64-avx2", "x86_64-amx"}) {
+    app = build(workshop, fixture.checkpoint, target, {"--target", target});
+    ASSERT_NE(app, "");
+    Outcome outcome = run(workshop, {qemu, "-cpu", kOldProcessor, app, "info"});
+    EXPECT_EQ(outcome.exitCode, 3);
+    EXPECT_EQ(outcome.output, "");
+    EXPECT_TRUE(outcome.errors.starts_with("error: ")) << outcome.errors;
+    EXPECT_NE(outcome.errors.find(target), std::string::npos);
+    EXPECT_EQ(outcome.errors.find('\n'), outcome.errors.size() - 1)
+        << outcome.errors;
+  }
 }
 
 // A --cpu only tunes: what was built for every processor runs on every one.

@@ -176,6 +176,7 @@ const Case kCases[] = {
     {"long-prompt", "int8", "x86_64-avx2"},
     {"long-prompt", "int8", "portable"},
     {"long-prompt", "int8", "x86_64-avx512"},
+    {"long-prompt", "int8", "x86_64-amx"},
     {"gguf-mixed", "keep", "x86_64-avx2"},
     {"gemma1-odd-sizes", "int4", "portable"},
     {"gemma2-odd-sizes", "keep", "x86_64-avx2"},

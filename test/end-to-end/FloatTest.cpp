@@ -28,7 +28,8 @@ const std::string kFixtures[] = {"odd-sizes",
                                  "gemma2-long-narrow-window",
                                  "gemma2-one-cap",
                                  "gemma2-gguf"};
-const std::string kTargets[] = {"portable", "x86_64-avx2", "x86_64-avx512"};
+const std::string kTargets[] = {"portable", "x86_64-avx2", "x86_64-avx512",
+                                "x86_64-amx"};
 
 // The promise of docs/numerics.md.
 constexpr double kPromised = 1e-3;

@@ -227,14 +227,17 @@ std::string endtoend::whyTargetCannotRun(const std::string &target) {
                    __builtin_cpu_supports("f16c")
                ? ""
                : "this processor has no AVX2, FMA and F16C";
+  bool vnni = __builtin_cpu_supports("avx512f") &&
+              __builtin_cpu_supports("avx512bw") &&
+              __builtin_cpu_supports("avx512dq") &&
+              __builtin_cpu_supports("avx512vl") &&
+              __builtin_cpu_supports("avx512vnni");
   if (target == "x86_64-avx512")
-    return __builtin_cpu_supports("avx512f") &&
-                   __builtin_cpu_supports("avx512bw") &&
-                   __builtin_cpu_supports("avx512dq") &&
-                   __builtin_cpu_supports("avx512vl") &&
-                   __builtin_cpu_supports("avx512vnni")
+    return vnni ? "" : "this processor has no AVX-512 F, BW, DQ, VL and VNNI";
+  if (target == "x86_64-amx")
+    return vnni && __builtin_cpu_supports("amx-int8")
                ? ""
-               : "this processor has no AVX-512 F, BW, DQ, VL and VNNI";
+               : "this processor has no AVX-512 VNNI and AMX INT8";
 #endif
   return "this machine does not run " + target;
 }

@@ -7,7 +7,8 @@
 namespace gemmac::endtoend {
 namespace {
 
-const char *const kTargets[] = {"portable", "x86_64-avx2", "x86_64-avx512"};
+const char *const kTargets[] = {"portable", "x86_64-avx2", "x86_64-avx512",
+                                "x86_64-amx"};
 
 // The interpreter itself is close to Hugging Face's f32: int4 moves logits by
 // up to 0.34 (root mean square), 8 bits by 0.21 where logits scatter by 3.3; a

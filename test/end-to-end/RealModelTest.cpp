@@ -87,7 +87,8 @@ TEST_F(RealModelTest, KeptFormatsGiveTheSameBitsEverywhere) {
                              {"--ctx-size", "512"}, sequence,
                              {.keyValueFormat = "bf16", .order = Order::Exact});
   ASSERT_TRUE(judge);
-  for (const char *target : {"portable", "x86_64-avx2", "x86_64-avx512"}) {
+  for (const char *target :
+       {"portable", "x86_64-avx2", "x86_64-avx512", "x86_64-amx"}) {
     SCOPED_TRACE(target);
     if (!whyTargetCannotRun(target).empty()) continue;
     std::string app = build(workshop, model, std::string("app-") + target,

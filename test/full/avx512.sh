@@ -1,28 +1,45 @@
 #!/usr/bin/env bash
-# avx512.sh [BUILD]: runs emitted AVX-512 code: executables of every fixture and
-# format, and of the real model where GEMMAC_TEST_MODEL or build/models has it,
-# whose logits must have the bits of the AVX2 executables (EndToEndTest holds
-# those against Hugging Face); and the kernels' unit tests. BUILD is a build
-# folder (default build/dev). Ends with "N passed, N failed"; exits 1 on a
-# failure, 77 where nothing can run AVX-512 code.
+# avx512.sh [BUILD [TARGET]]: runs emitted AVX-512 or AMX code: executables of
+# every fixture and format, and of the real model where GEMMAC_TEST_MODEL or
+# build/models has it, whose logits must have the bits of the AVX2 executables
+# (EndToEndTest holds those against Hugging Face); and the kernels' unit tests.
+# BUILD is a build folder (default build/dev), TARGET x86_64-avx512 (the default)
+# or x86_64-amx. Ends with "N passed, N failed"; exits 1 on a failure, 77 where
+# nothing can run the target's code.
 #
-# Needs AVX2 here, busybox-static, and AVX-512 VNNI or in its place the Bochs
-# that run-in-bochs.sh describes, as BOCHS or in PATH. With Bochs it takes about
-# half an hour. AVX512_UNITS: a GoogleTest filter in place of '*avx512*'.
+# Needs AVX2 here, busybox-static, and the target's instructions or in their
+# place the Bochs that run-in-bochs.sh describes, as BOCHS or in PATH. With Bochs
+# it takes about half an hour. AVX512_UNITS: a GoogleTest filter in place of the
+# target's tests, AVX512_FIXTURES: a pattern of fixtures in place of '*'.
 set -euo pipefail
 source=$(cd "$(dirname "$0")/../.." && pwd)
 bin=$(cd "${1:-$source/build/dev}/bin" && pwd)
+target=${2:-x86_64-avx512}
 model=$(realpath -m \
   "${GEMMAC_TEST_MODEL:-$source/build/models/gemma-3-270m.gguf}")
-units=${AVX512_UNITS:-*avx512*}
+units=${AVX512_UNITS:-*${target#x86_64-}*}
 quants=(f32 bf16 keep int8 int4)
-feedings=("1 1" "7 2" "512 1")  # --chunk and -t
+# --chunk and -t, flag of /proc/cpuinfo, and what tells a Bochs that will do.
+case $target in
+  x86_64-avx512)
+    feedings=("1 1" "7 2" "512 1") flag=avx512_vnni mark=tigerlake
+    ;;
+  x86_64-amx)  # tiles from 16 rows on
+    feedings=("7 2" "20 2" "512 1") flag=amx_int8 mark=MSR_IA32_XFD_ERR
+    export BOCHS_CPU=sapphire_rapids
+    ;;
+  *)
+    echo "expected target x86_64-avx512 or x86_64-amx, found $target" >&2
+    exit 1
+    ;;
+esac
 export BOCHS_MEMORY=${BOCHS_MEMORY:-2048} BOCHS_TIMEOUT=${BOCHS_TIMEOUT:-7200}
 
 native=0
-! grep -qw avx512_vnni /proc/cpuinfo || native=1
-if ((!native)) && ! command -v "${BOCHS:-bochs}" >/dev/null; then
-  echo "expected AVX-512 VNNI or Bochs, found neither"
+! grep -qw "$flag" /proc/cpuinfo || native=1
+bochs=$(command -v "${BOCHS:-bochs}" || true)
+if ((!native)) && ! grep -qs "$mark" "$bochs"; then
+  echo "expected $flag or a Bochs that emulates it, found neither"
   exit 77
 fi
 work=$(mktemp -d)
@@ -49,7 +66,7 @@ END_OF_CHECK
 # of it for NAME.json, and its checks.
 addCase() {
   local app=$1-$3 feeding
-  "$bin/gemmac" build "$2" -q --quant "${@:3}" --target x86_64-avx512 -o "$app"
+  "$bin/gemmac" build "$2" -q --quant "${@:3}" --target "$target" -o "$app"
   "$bin/gemmac" build "$2" -q --quant "${@:3}" --target x86_64-avx2 -o judge
   ./judge eval --tokens "$1.json" --logits "$app.npy" >judge.log
   files+=("$app" "$app.npy")
@@ -64,7 +81,7 @@ makeCases() {
   local folder name checkpoint quant
   writeCheck >cases
   files=(cases)
-  for folder in "$source"/test/end-to-end/fixtures/*; do
+  for folder in "$source"/test/end-to-end/fixtures/${AVX512_FIXTURES:-*}; do
     name=$(basename "$folder")
     checkpoint=$folder
     [[ ! -f $folder/model.gguf ]] || checkpoint=$folder/model.gguf

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # run-in-bochs.sh PROGRAM [ARGS...] [--file F]...
 #
-# Runs a static x86-64 Linux PROGRAM on an emulated CPU with AVX-512 VNNI, for
-# machines that have none: boots a Debian kernel in Bochs with PROGRAM and each
+# Runs a static x86-64 Linux PROGRAM on an emulated CPU with AVX-512 VNNI, and
+# with AMX if asked, for machines that have none: boots a Debian kernel in Bochs with PROGRAM and each
 # F in one folder, the program's working directory (so ARGS name files by their
 # last component). Prints the program's stdout and stderr, returns its exit
 # code; 124 after BOCHS_TIMEOUT seconds (default 1800), 125 if the machine
@@ -19,9 +19,10 @@
 #     --disable-plugins --disable-docbook --disable-large-ramfile && make bochs
 # Debian 12's Bochs 2.7 will not do: its CPUID leaf 0xD describes no PKRU state,
 # so that Linux turns XSAVE off, and AVX with it.
-# BOCHS_CPU: a model of `bochs --help cpu`; tigerlake, the default, is tested,
-# sapphire_rapids does not boot this kernel. BOCHS_LOG: a folder to keep logs
-# in; BOCHS_APPEND=ignore_loglevel fills them.
+# BOCHS_CPU: a model of `bochs --help cpu`; tigerlake, the default, has VNNI;
+# sapphire_rapids has AMX too, and boots in a Bochs built with the patch
+# bochs-xfd.patch. BOCHS_LOG: a folder to keep logs in;
+# BOCHS_APPEND=ignore_loglevel fills them.
 set -euo pipefail
 
 fail() {
@@ -66,8 +67,9 @@ findKernel() {
   mv "$work"/boot/vmlinuz-* "$kernel"
 }
 
-# With one of these three the kernel overwrites its own text early in the boot.
-withoutFeatures=clearcpuid=rdpid,fsrm,umip
+# With one of these three the kernel overwrites its own text early in the boot;
+# with five levels of pages Bochs does not come back from its BIOS.
+withoutFeatures='clearcpuid=rdpid,fsrm,umip no5lvl'
 
 makeDisc() {
   local root=$work/root disc=$work/disc name

@@ -108,6 +108,7 @@ typedef struct gemma_model_code {
 #define GEMMA_CPU_AVX2_FMA_F16C_BMI (1ull << 0) /* x86-64-v3 */
 #define GEMMA_CPU_AVX512_CORE (1ull << 1)       /* F BW DQ VL */
 #define GEMMA_CPU_AVX512_VNNI (1ull << 2)
+#define GEMMA_CPU_AMX_INT8 (1ull << 3) /* and TILE; asks for leave */
 
 /* What compiled code calls; the runtime defines them.
  * gemma_next_tile: the next tile of the current phase for this thread, or a
