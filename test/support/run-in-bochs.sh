@@ -21,7 +21,7 @@
 # so that Linux turns XSAVE off, and AVX with it.
 # BOCHS_CPU: a model of `bochs --help cpu`; tigerlake, the default, has VNNI;
 # sapphire_rapids has AMX too, and boots in a Bochs built with the patch
-# bochs-xfd.patch. BOCHS_LOG: a folder to keep logs in;
+# bochs-amx.patch. BOCHS_LOG: a folder to keep logs in;
 # BOCHS_APPEND=ignore_loglevel fills them.
 set -euo pipefail
 
