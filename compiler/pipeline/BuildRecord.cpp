@@ -2,6 +2,7 @@
 #include "compiler/pipeline/BuildRecord.h"
 
 #include "compiler/packaging/Package.h"
+#include "compiler/pipeline/PhaseRecord.h"
 #include "compiler/pipeline/Stages.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -48,28 +49,11 @@ static Expected<Json> describeSources(const packaging::WeightPlan &plan) {
   return list;
 }
 
-// An embedding that is no head as well gives one row a token; every other
-// weight is read whole.
-static uint64_t bytesPerToken(const packaging::WeightPlan &plan) {
-  bool ownHead = any_of(plan.jobs, [](const packaging::WeightJob &job) {
-    return job.name == "output.weight" ||
-           StringRef(job.name).ends_with("lm_head.weight");
-  });
-  uint64_t bytes = 0;
-  for (const packaging::WeightJob &job : plan.jobs) {
-    StringRef name = job.name;
-    bool table =
-        name == "token_embd.weight" || name.ends_with("embed_tokens.weight");
-    bytes += ownHead && table ? job.packedBytes / uint64_t(job.rows)
-                              : job.packedBytes;
-  }
-  return bytes;
-}
-
 Expected<std::string> extendMetadata(const std::string &metadata,
                                      const BuildOptions &options,
                                      StringRef target,
-                                     const packaging::WeightPlan &plan) {
+                                     const packaging::WeightPlan &plan,
+                                     const Json &phases) {
   Json root = Json::parse(metadata, nullptr, /*allow_exceptions=*/false);
   if (!root.is_object())
     return createStringError("metadata: expected a JSON object");
@@ -85,8 +69,9 @@ Expected<std::string> extendMetadata(const std::string &metadata,
     chosen["disabled_passes"] = options.disabledPasses;
   root["options"] = std::move(chosen);
   root["weight_bytes"] = plan.sectionBytes;
-  root["weight_bytes_per_token"] = bytesPerToken(plan);
+  root["weight_bytes_per_token"] = weightBytesPerToken(phases);
   root["weight_bytes_by_format"] = packaging::bytesByFormat(plan);
+  root["phases"] = phases;
   Expected<Json> sources = describeSources(plan);
   if (!sources) return sources.takeError();
   root["sources"] = std::move(*sources);

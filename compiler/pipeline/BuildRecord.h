@@ -5,17 +5,20 @@
 
 #include <string>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "compiler/packaging/WeightStream.h"
 #include "compiler/pipeline/Pipeline.h"
 #include "llvm/Support/Error.h"
 
 namespace gemmac::pipeline {
 
-// `target` is the resolved name ("x86_64-avx2"), never "native".
-llvm::Expected<std::string> extendMetadata(const std::string &metadata,
-                                           const BuildOptions &options,
-                                           llvm::StringRef target,
-                                           const packaging::WeightPlan &plan);
+// `target` is the resolved name ("x86_64-avx2"), never "native"; `phases` are
+// recordPhases'.
+llvm::Expected<std::string> extendMetadata(
+    const std::string &metadata, const BuildOptions &options,
+    llvm::StringRef target, const packaging::WeightPlan &plan,
+    const nlohmann::ordered_json &phases);
 
 }  // namespace gemmac::pipeline
 

@@ -15,6 +15,7 @@
 #include "compiler/importer/Importer.h"
 #include "compiler/packaging/Package.h"
 #include "compiler/pipeline/BuildRecord.h"
+#include "compiler/pipeline/PhaseRecord.h"
 #include "compiler/pipeline/Seams.h"
 #include "compiler/pipeline/Stages.h"
 #include "dialects/gemma/Gemma.h"
@@ -23,6 +24,8 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "targets/Target.h"
+
+#include <nlohmann/json.hpp>
 
 using namespace mlir;
 using gemmac::packaging::AtomicFile;
@@ -56,11 +59,12 @@ FailureOr<SmallVector<char, 0>> emit(const BuildOptions &options,
 LogicalResult package(const BuildOptions &options, const Target &target,
                       const importer::ImportedModel &model,
                       const packaging::WeightPlan &weights,
+                      const nlohmann::ordered_json &phases,
                       ArrayRef<char> object, AtomicFile &output,
                       packaging::Progress &progress) {
   MLIRContext &context = *model.module.get().getContext();
-  auto metadata =
-      extendMetadata(model.metadataJson, options, target.name(), weights);
+  auto metadata = extendMetadata(model.metadataJson, options, target.name(),
+                                 weights, phases);
   if (!metadata) return report(context, metadata.takeError());
   packaging::Program program;
   program.object = object;
@@ -124,6 +128,7 @@ LogicalResult build(const BuildOptions &options, MLIRContext &context,
   // Read now: the target consumes the kernel dialect.
   auto weights = packaging::planWeights(module);
   if (!weights) return report(context, weights.takeError());
+  auto phases = recordPhases(module);
 
   progress.phase("5/6 compiling for " + target->name().str());
   if (failed(seams.run(module, [&](OpPassManager &manager) {
@@ -139,7 +144,8 @@ LogicalResult build(const BuildOptions &options, MLIRContext &context,
         context, writeOutput(options, StringRef(bytes->data(), bytes->size())));
 
   progress.phase("6/6 packaging");
-  return package(options, *target, *model, *weights, *bytes, output, progress);
+  return package(options, *target, *model, *weights, phases, *bytes, output,
+                 progress);
 }
 
 }  // namespace gemmac::pipeline

@@ -13,6 +13,7 @@
 
 #include "runtime/app/App.h"
 #include "runtime/app/StreamRead.h"
+#include "runtime/model/PhaseProfile.h"
 #include "runtime/model/Session.h"
 
 namespace gemma {
@@ -25,6 +26,8 @@ constexpr Flag kFlags[] = {
     {"--n-gen", 'n', "N,…", "decoded tokens (default 128; 0 skips)"},
     {"--n-depth", 'd', "N,…", "tokens in the cache before (default 0)"},
     {"--repetitions", 'r', "N", "runs of each (default 5)"},
+    {"--profile", 0, nullptr,
+     "one more run of each: time, bytes and operations of its phases"},
     {"--json", 0, nullptr, "print a JSON array"},
 };
 
@@ -32,9 +35,11 @@ struct Request {
   EngineOptions engine;
   std::vector<int64_t> prompts{512, 32}, answers{128}, depths{0};
   int64_t repetitions = 5;
+  bool profile = false;
 };
 
 Status readRequest(const Arguments &arguments, Request &request) {
+  request.profile = arguments.isSet("--profile");
   Status status = readEngineOptions(arguments, request.engine);
   if (status.ok())
     status = arguments.integers("--n-prompt", 0, INT32_MAX, request.prompts);
@@ -80,8 +85,9 @@ class Bench {
   Json rows = Json::array();
 
  private:
-  Status runOnce(int64_t prompt, int64_t answer, int64_t depth,
-                 double &seconds);
+  Status runOnce(int64_t prompt, int64_t answer, int64_t depth, double &seconds,
+                 PhaseProfile *profile = nullptr);
+  Status addProfile(int64_t prompt, int64_t answer, int64_t depth, Json &row);
   std::vector<int32_t> tokens(int64_t count);
   Json describe(int64_t prompt, int64_t answer, int64_t depth) const;
 
@@ -101,7 +107,7 @@ std::vector<int32_t> Bench::tokens(int64_t count) {
 }
 
 Status Bench::runOnce(int64_t prompt, int64_t answer, int64_t depth,
-                      double &seconds) {
+                      double &seconds, PhaseProfile *profile) {
   if (session.position() < depth || depth == 0) {
     session.reset();
     Status status = session.feed(tokens(depth), Wanted::None, nullptr);
@@ -111,13 +117,47 @@ Status Bench::runOnce(int64_t prompt, int64_t answer, int64_t depth,
     if (!status.ok()) return status;
   }
   std::vector<int32_t> fed = tokens(prompt + answer);
+  engine.setProfile(profile);
   double start = monotonicSeconds();
   Status status;
   if (prompt > 0) status = session.feed(fed, Wanted::Last, nullptr);
   for (int64_t i = 0; i < answer && status.ok(); ++i)
     status = session.feed({&fed[i], 1}, Wanted::Last, nullptr);
   seconds = monotonicSeconds() - start;
+  engine.setProfile(nullptr);
   return status;
+}
+
+// A run of its own: the figures of the others are without the clock.
+Status Bench::addProfile(int64_t prompt, int64_t answer, int64_t depth,
+                         Json &row) {
+  PhaseProfile profile(engine.model().metadata());
+  double seconds = 0, inside = 0;
+  Status status = runOnce(prompt, answer, depth, seconds, &profile);
+  if (status.ok()) status = profile.status();
+  if (!status.ok()) return status;
+  // Of one token, or of the whole prompt.
+  int64_t runs = std::max<int64_t>(answer, 1);
+  double bandwidth = row["read_bytes_per_second"];
+  Json phases = Json::array();
+  for (const PhaseProfile::Line &line : profile.lines()) {
+    auto bytes = static_cast<double>(line.weightBytes + line.cacheBytes);
+    inside += line.seconds;
+    phases.push_back({{"phase", line.name},
+                      {"seconds", line.seconds / static_cast<double>(runs)},
+                      {"time_share", line.seconds / seconds},
+                      {"weight_bytes", line.weightBytes / runs},
+                      {"cache_bytes", line.cacheBytes / runs},
+                      {"operations", line.operations / runs},
+                      {"roofline_share", bytes / line.seconds / bandwidth},
+                      {"operations_per_second",
+                       static_cast<double>(line.operations) / line.seconds}});
+  }
+  row["phases"] = phases;
+  // Between the calls: rows are prepared, workers wake up.
+  row["seconds_outside_phases"] =
+      (seconds - inside) / static_cast<double>(runs);
+  return {};
 }
 
 Json Bench::describe(int64_t prompt, int64_t answer, int64_t depth) const {
@@ -166,8 +206,9 @@ Status Bench::measure(int64_t prompt, int64_t answer, int64_t depth) {
   } else {
     row["first_token_seconds"] = median(nanoseconds) * 1e-9;
   }
+  if (request.profile) status = addProfile(prompt, answer, depth, row);
   rows.push_back(row);
-  return {};
+  return status;
 }
 
 void Bench::addMemory() {
@@ -178,6 +219,24 @@ void Bench::addMemory() {
                   {"weight_bytes", engine.model().code().weight_bytes},
                   {"working_bytes", engine.workingBytes()},
                   {"cache_bytes", session.cacheBytes()}});
+}
+
+void printPhases(const Json &row) {
+  printf("  %-18s %10s %6s %12s %11s %10s %9s %9s\n", "phase",
+         row["n_gen"] > 0 ? "ms/token" : "ms", "time", "weights, KiB",
+         "cache, KiB", "Mop", "of read", "Gop/s");
+  for (const Json &phase : row["phases"])
+    printf("  %-18s %10.4f %4.0f %% %12.1f %11.1f %10.2f %7.0f %% %9.1f\n",
+           phase["phase"].get<std::string>().c_str(),
+           phase["seconds"].get<double>() * 1e3,
+           phase["time_share"].get<double>() * 100,
+           phase["weight_bytes"].get<double>() / 1024,
+           phase["cache_bytes"].get<double>() / 1024,
+           phase["operations"].get<double>() * 1e-6,
+           phase["roofline_share"].get<double>() * 100,
+           phase["operations_per_second"].get<double>() * 1e-9);
+  printf("  %-18s %10.4f\n", "outside",
+         row["seconds_outside_phases"].get<double>() * 1e3);
 }
 
 void printRow(const Json &row) {
@@ -193,6 +252,7 @@ void printRow(const Json &row) {
   if (row.contains("roofline_share"))
     printf("   %.0f %% of it", row["roofline_share"].get<double>() * 100);
   printf("\n");
+  if (row.contains("phases")) printPhases(row);
   fflush(stdout);
 }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <string>
 
+#include "runtime/model/PhaseProfile.h"
 #include "runtime/model/Session.h"
 
 namespace gemma {
@@ -111,10 +112,9 @@ Status Engine::step(std::span<const RowRequest> rows,
   call.count = count;
   call.wanted = nullptr;
   call.wanted_count = 0;
-  pool.run(count == 1                 ? code.decode
-           : count <= code.batch_rows ? code.batch
-                                      : code.prefill,
-           call);
+  run(count == 1                 ? EntryPoint::Decode
+      : count <= code.batch_rows ? EntryPoint::Batch
+                                 : EntryPoint::Prefill);
   for (const RowRequest &row : rows) row.session->advance(row.token);
   if (pairsOnly)
     runArgMax(argMax);
@@ -123,15 +123,24 @@ Status Engine::step(std::span<const RowRequest> rows,
   return {};
 }
 
+void Engine::run(EntryPoint entry) {
+  const gemma_model_code &code = shared->code();
+  gemma_step_function functions[] = {code.decode, code.batch, code.prefill,
+                                     code.head, code.arg_max};
+  gemma_step_function function = functions[static_cast<size_t>(entry)];
+  if (profile == nullptr) return pool.run(function, call);
+  profile->run(entry, function, call, pool);
+}
+
 void Engine::inBlocks(
-    gemma_step_function entry,
+    EntryPoint entry,
     const std::function<void(size_t first, size_t count)> &done) {
   for (size_t at = 0; at < wantedRows.size();) {
     size_t count =
         std::min<size_t>(shared->code().head_rows, wantedRows.size() - at);
     call.wanted = wantedRows.data() + at;
     call.wanted_count = static_cast<int64_t>(count);
-    pool.run(entry, call);
+    run(entry);
     done(at, count);
     at += count;
   }
@@ -140,7 +149,7 @@ void Engine::inBlocks(
 void Engine::runHead(const LogitsCallback &logits) {
   auto vocabulary = static_cast<size_t>(shared->code().vocabulary);
   call.logits = reinterpret_cast<float *>(logitsBuffer.data());
-  inBlocks(shared->code().head, [&](size_t first, size_t count) {
+  inBlocks(EntryPoint::Head, [&](size_t first, size_t count) {
     for (size_t i = 0; i < count && logits; ++i)
       logits(wantedRows[first + i], {call.logits + i * vocabulary, vocabulary});
   });
@@ -148,7 +157,7 @@ void Engine::runHead(const LogitsCallback &logits) {
 
 void Engine::runArgMax(const ArgMaxCallback &argMax) {
   call.logits = pairs.data();
-  inBlocks(shared->code().arg_max, [&](size_t first, size_t count) {
+  inBlocks(EntryPoint::ArgMax, [&](size_t first, size_t count) {
     for (size_t i = 0; i < count; ++i)
       argMax(wantedRows[first + i], static_cast<int32_t>(pairs[2 * i + 1]));
   });

@@ -18,6 +18,7 @@
 
 namespace gemma {
 
+class PhaseProfile;
 class Session;
 
 // One row: the next token of a session. Rows of one session in a call follow
@@ -71,20 +72,25 @@ class Engine {
   const Model &model() const { return *shared; }
   ThreadPool &threads() { return pool; }
 
+  // Calls from now on add to `profile`, which outlives them; null: none does.
+  void setProfile(PhaseProfile *to) { profile = to; }
+
   // Bytes of arena and scratch, and of logits once they were wanted.
   int64_t workingBytes() const;
 
  private:
   Status prepareRows(std::span<const RowRequest> rows);
   Status allocateLogits();
+  void run(EntryPoint entry);
   void runHead(const LogitsCallback &logits);
   void runArgMax(const ArgMaxCallback &argMax);
   // Calls `entry` for the wanted rows, head_rows at a time, and then `done`
   // with the index of the first.
-  void inBlocks(gemma_step_function entry,
+  void inBlocks(EntryPoint entry,
                 const std::function<void(size_t first, size_t count)> &done);
 
   const Model *shared = nullptr;
+  PhaseProfile *profile = nullptr;
   ThreadPool pool;
   Pages arena, scratch, logitsBuffer;
   gemma_step call{};

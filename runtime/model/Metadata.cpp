@@ -91,6 +91,42 @@ void readGeneration(const Reader &reader, GenerationDefaults &to) {
   reader.tokens("suppress_tokens", to.suppressedTokens);
 }
 
+// An integer of at least 0, which has to be there.
+int64_t count(const Json &object, const char *key) {
+  auto found = object.is_object() ? object.find(key) : object.end();
+  Reader::expect(found != object.end() && found->is_number_integer() &&
+                     found->get<int64_t>() >= 0,
+                 key, "an integer of at least 0");
+  return found->get<int64_t>();
+}
+
+const Json &list(const Json &object, const char *key) {
+  auto found = object.is_object() ? object.find(key) : object.end();
+  Reader::expect(found != object.end() && found->is_array(), key, "a list");
+  return *found;
+}
+
+void readPhases(const Json &entry, int64_t vocabulary, EntryPhases &to) {
+  for (const Json &one : list(entry, "kinds")) {
+    PhaseKind kind;
+    kind.weightBytes = count(one, "weight_bytes");
+    kind.operations = count(one, "operations");
+    Reader reader(one, vocabulary);
+    reader.string("name", kind.name);
+    if (reader.find("cache") != nullptr)
+      for (const Json &use : list(one, "cache"))
+        kind.cache.push_back({count(use, "window"), count(use, "bytes"),
+                              count(use, "operations")});
+    to.kinds.push_back(std::move(kind));
+  }
+  for (const Json &index : list(entry, "order")) {
+    Reader::expect(
+        index.is_number_unsigned() && index.get<uint64_t>() < to.kinds.size(),
+        "order", "indices of kinds");
+    to.order.push_back(index.get<size_t>());
+  }
+}
+
 void readAll(std::string_view text, int64_t vocabulary, Metadata &to) {
   Json root = Json::parse(text);
   Reader::expect(root.is_object(), "metadata", "an object");
@@ -105,6 +141,14 @@ void readAll(std::string_view text, int64_t vocabulary, Metadata &to) {
   std::optional<int64_t> bytes;
   reader.integer("weight_bytes_per_token", bytes);
   to.weightBytesPerToken = bytes.value_or(0);
+  if (const Json *phases = reader.find("phases")) {
+    Reader::expect(phases->is_object(), "phases", "an object");
+    constexpr const char *kEntries[] = {"decode", "batch", "prefill", "head",
+                                        "arg_max"};
+    for (size_t i = 0; i < to.phases.size(); ++i)
+      if (auto entry = phases->find(kEntries[i]); entry != phases->end())
+        readPhases(*entry, vocabulary, to.phases[i]);
+  }
   if (const Json *generation = reader.find("generation")) {
     Reader::expect(generation->is_object(), "generation", "an object");
     readGeneration(Reader(*generation, vocabulary), to.generation);

@@ -5,6 +5,7 @@
 #ifndef GEMMA_RUNTIME_MODEL_METADATA_H
 #define GEMMA_RUNTIME_MODEL_METADATA_H
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,6 +27,30 @@ struct GenerationDefaults {
   std::vector<int32_t> suppressedTokens;
 };
 
+// The functions of gemma_model_code.
+enum class EntryPoint { Decode, Batch, Prefill, Head, ArgMax };
+
+// What attention takes of each position that a row sees within `window` (0:
+// all), in all layers that have this window.
+struct CacheUse {
+  int64_t window = 0;
+  int64_t bytes = 0;
+  int64_t operations = 0;
+};
+
+// All phases of one kind in an entry point.
+struct PhaseKind {
+  std::string name;
+  int64_t weightBytes = 0;
+  int64_t operations = 0;  // a row
+  std::vector<CacheUse> cache;
+};
+
+struct EntryPhases {
+  std::vector<PhaseKind> kinds;
+  std::vector<size_t> order;  // indices of kinds, as a call runs them
+};
+
 struct Metadata {
   std::string name = "model";
   std::string architecture;
@@ -38,6 +63,8 @@ struct Metadata {
   std::string target, quantization, cache;
   // Bytes of weights that one decoded token reads; 0: all of them.
   int64_t weightBytesPerToken = 0;
+  // By EntryPoint; empty in files older than it.
+  std::array<EntryPhases, 5> phases;
   // The section as it stands in the file.
   std::string text;
 

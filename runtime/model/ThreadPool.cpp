@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "runtime/model/Gate.h"
+#include "runtime/model/PhaseClock.h"
 
 #if defined(__x86_64__)
 #include <xmmintrin.h>
@@ -52,9 +53,20 @@ struct gemma_phase_state {
   gemma::Gate barrier;
   int spins = kSpins;
   std::vector<Cursor> cursors;
+  // Null but while phases are timed; the first of the call's phases.
+  gemma::PhaseClock *clock = nullptr;
+  uint32_t firstPhase = 0;
+
+  // Before the ticket says that the phase is over, so that who sees that sees
+  // the time as well.
+  void stamp(uint32_t phase) {
+    if (clock != nullptr) [[unlikely]]
+      clock->stamp(phase - firstPhase);
+  }
 
   // The phase's last tile is done. Nobody claims before the ticket changes.
   void advance(uint32_t phase) {
+    stamp(phase);
     completed.store(0, std::memory_order_relaxed);
     ticket.store(ticketOf(phase + 1, 0), std::memory_order_release);
     barrier.open();
@@ -122,12 +134,16 @@ extern "C" void gemma_phase_end(const gemma_step *step, int32_t thread) {
   uint32_t mine = cursor.phase;
   if (step->threads > 1) {
     // Nothing to do: whoever says so first ends it.
-    uint64_t untouched = ticketOf(mine, 0);
-    if (cursor.tiles == 0 &&
-        phase.ticket.compare_exchange_strong(untouched, ticketOf(mine + 1, 0),
-                                             std::memory_order_acq_rel))
-      phase.barrier.open();
+    if (cursor.tiles == 0) {
+      phase.stamp(mine);
+      uint64_t untouched = ticketOf(mine, 0);
+      if (phase.ticket.compare_exchange_strong(untouched, ticketOf(mine + 1, 0),
+                                               std::memory_order_acq_rel))
+        phase.barrier.open();
+    }
     phase.waitForPhase(mine);
+  } else {
+    phase.stamp(mine);
   }
   cursor = {};
   cursor.phase = mine + 1;
@@ -266,6 +282,8 @@ int ThreadPool::threadCount() const {
   return static_cast<int>(state->workers.size()) + 1;
 }
 
+void ThreadPool::timePhases(PhaseClock *clock) { state->phase.clock = clock; }
+
 void ThreadPool::run(Work work, void *context) {
   if (state->workers.empty()) {
     FloatEnvironment environment;
@@ -282,6 +300,7 @@ void ThreadPool::run(gemma_step_function function, gemma_step &step) {
     State *state;
     uint32_t phase;  // the first
   } call{function, &step, state.get(), phaseOf(state->phase.ticket.load())};
+  state->phase.firstPhase = call.phase;
   step.phase = &state->phase;
   step.threads = threadCount();
   auto work = [](void *context, int thread) {

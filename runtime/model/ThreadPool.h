@@ -18,6 +18,8 @@ namespace gemma {
 // CPU quota (rounded up). At least 1.
 int defaultThreadCount();
 
+class PhaseClock;
+
 class ThreadPool {
  public:
   static constexpr int kMaxThreads = 512;
@@ -40,6 +42,10 @@ class ThreadPool {
   // Runs a step function; sets `phase` and `threads` of `step`. Returns when
   // its tiles are done and no thread runs it any more.
   void run(gemma_step_function function, gemma_step &step);
+
+  // The phases of calls from now on stamp `clock`, which outlives them; null:
+  // none does.
+  void timePhases(PhaseClock *clock);
 
  private:
   struct State;

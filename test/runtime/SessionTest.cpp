@@ -217,9 +217,14 @@ TEST(Model, ChecksTheCodeItIsGiven) {
 
 TEST(Metadata, ChecksTypesAndRanges) {
   Metadata metadata;
-  for (const char *bad : {"", "[]", "{", "{\"bos\":64}", "{\"bos\":\"x\"}",
-                          "{\"eos\":[-1]}", "{\"generation\":[]}",
-                          "{\"generation\":{\"top_k\":1.5}}", "{\"name\":3}"})
+  for (const char *bad :
+       {"", "[]", "{", "{\"bos\":64}", "{\"bos\":\"x\"}", "{\"eos\":[-1]}",
+        "{\"generation\":[]}", "{\"generation\":{\"top_k\":1.5}}",
+        "{\"name\":3}", "{\"phases\":[]}", "{\"phases\":{\"head\":3}}",
+        "{\"phases\":{\"head\":{\"kinds\":[]}}}",
+        "{\"phases\":{\"head\":{\"kinds\":[],\"order\":[0]}}}",
+        "{\"phases\":{\"head\":{\"kinds\":[{\"weight_bytes\":"
+        "-1,\"operations\":0}],\"order\":[]}}}"})
     EXPECT_FALSE(Metadata::parse(bad, 64, metadata).ok()) << bad;
   ASSERT_TRUE(Metadata::parse("{\"eos\":5,\"bos\":-1,\"generation\":"
                               "{\"top_k\":64,\"temperature\":1}}",
@@ -229,6 +234,17 @@ TEST(Metadata, ChecksTypesAndRanges) {
   EXPECT_EQ(metadata.bos, -1);
   EXPECT_EQ(metadata.generation.topK, 64);
   EXPECT_FALSE(metadata.generation.topP.has_value());
+  ASSERT_TRUE(Metadata::parse("{\"phases\":{\"head\":{\"kinds\":[{\"name\":"
+                              "\"norm\",\"weight_bytes\":4,\"operations\":0},"
+                              "{\"name\":\"head\",\"weight_bytes\":64,"
+                              "\"operations\":128}],\"order\":[0,1]}}}",
+                              64, metadata)
+                  .ok());
+  const EntryPhases &head =
+      metadata.phases[static_cast<size_t>(EntryPoint::Head)];
+  ASSERT_EQ(head.kinds.size(), 2u);
+  EXPECT_EQ(head.kinds[1].operations, 128);
+  EXPECT_EQ(head.order, (std::vector<size_t>{0, 1}));
 }
 
 }  // namespace

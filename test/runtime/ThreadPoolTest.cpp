@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/model/PhaseClock.h"
+
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -112,6 +114,54 @@ TEST_P(ThreadPoolTest, WakesParkedWorkers) {
         &ran);
     EXPECT_EQ(ran, GetParam());
   }
+}
+
+// The last tile of phase kLongPhase waits: whatever the load, that phase is the
+// longest. Phases without a tile have a time as well.
+constexpr int kTimedPhases = 24, kLongPhase = 10;
+void waitInOnePhase(const gemma_step *step, int32_t thread) {
+  for (int phase = 0; phase < kTimedPhases; ++phase) {
+    int64_t tiles = phase % 3 == 0 ? 0 : phase, t;
+    while ((t = gemma_next_tile(step, thread, tiles)) < tiles)
+      if (phase == kLongPhase && t == tiles - 1)
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    gemma_phase_end(step, thread);
+  }
+}
+
+TEST_P(ThreadPoolTest, TimesPhases) {
+  ThreadPool pool;
+  ASSERT_TRUE(pool.start(GetParam()).ok());
+  PhaseClock clock(kTimedPhases), more(kTimedPhases + 1),
+      fewer(kTimedPhases - 1);
+  gemma_step step{};
+  pool.run(waitInOnePhase, step);  // untimed
+  pool.timePhases(&clock);
+  for (int call = 0; call < 2; ++call) {
+    auto start = std::chrono::steady_clock::now();
+    clock.start();
+    pool.run(waitInOnePhase, step);
+    std::chrono::duration<double> whole =
+        std::chrono::steady_clock::now() - start;
+    ASSERT_TRUE(clock.isComplete());
+    double sum = 0;
+    for (int phase = 0; phase < kTimedPhases; ++phase) {
+      EXPECT_GE(clock.seconds(phase), 0) << phase;
+      sum += clock.seconds(phase);
+    }
+    EXPECT_GE(clock.seconds(kLongPhase), 0.05);
+    EXPECT_LE(sum, whole.count());
+  }
+  for (PhaseClock *wrong : {&more, &fewer}) {
+    pool.timePhases(wrong);
+    wrong->start();
+    pool.run(waitInOnePhase, step);
+    EXPECT_FALSE(wrong->isComplete());
+  }
+  pool.timePhases(nullptr);
+  double before = clock.seconds(kLongPhase);
+  pool.run(waitInOnePhase, step);
+  EXPECT_EQ(clock.seconds(kLongPhase), before);
 }
 
 #if defined(__x86_64__)
