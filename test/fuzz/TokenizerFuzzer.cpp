@@ -44,7 +44,7 @@ void useSection(std::string_view bytes, bool isOurs) {
   char *start = reinterpret_cast<char *>(words.data());
   start += isOurs ? 0 : words.size() * 8 - (bytes.size() & ~size_t(7));
   size_t size = isOurs ? bytes.size() : bytes.size() & ~size_t(7);
-  std::memcpy(start, bytes.data(), size);
+  if (size > 0) std::memcpy(start, bytes.data(), size);
   gemma::Tokenizer tokenizer;
   bool loaded = tokenizer.load(start, size);
   check(loaded || !isOurs, "our own section is not taken");
