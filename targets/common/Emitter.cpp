@@ -66,10 +66,6 @@ void Emitter::storeLanes(Value value, Value pointer, int64_t count) {
   for (int64_t i = 0; i < count; ++i) store(lane(value, i), at(pointer, i * 4));
 }
 
-Value Emitter::stack(int64_t bytes) {
-  return LLVM::AllocaOp::create(b, loc, ptrType(), i8(), c64(bytes), 64);
-}
-
 Value Emitter::add(Value x, Value y) {
   if (isFloat(x)) return arith::AddFOp::create(b, loc, x, y);
   return arith::AddIOp::create(b, loc, x, y);

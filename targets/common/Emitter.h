@@ -56,8 +56,6 @@ class Emitter {
   // (load) or not written (store).
   mlir::Value loadLanes(mlir::Value pointer, int64_t count);
   void storeLanes(mlir::Value value, mlir::Value pointer, int64_t count);
-  // Bytes on the stack, aligned to 64. Outside loops only.
-  mlir::Value stack(int64_t bytes);
 
   // Arithmetic on scalars or vectors of one type.
   mlir::Value add(mlir::Value x, mlir::Value y);

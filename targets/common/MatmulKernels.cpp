@@ -65,6 +65,12 @@ struct Matmul {
     if (format.isFloat() || chunkRows == 1) return 0;
     return k / 32 * PanelLayout(*format.codes()).groupBytes();
   }
+  // Behind the panel, an engine's products of two groups.
+  int64_t productBytes(const CpuKernels &cpu) const {
+    if (!usesEngine(cpu)) return 0;
+    int64_t parts = PanelLayout(*format.codes()).scales;
+    return 2 * parts * cpu.tokensPerEngine() * kLanes * 4;
+  }
   const WeightFormat &format;
   int64_t n, k, chunkRows, rowBlocks, outBytes, inBytes, blocks, blockBytes;
   bool toScratch = false;
@@ -329,10 +335,10 @@ std::string engineKernel(KernelLibrary &library, const Matmul &mm,
         GroupSum sum(e, library.cpu, d, mm.k);
         int64_t m = library.cpu.tokensPerEngine(), groups = mm.k / 32;
         int64_t partBytes = m * kLanes * 4, bytes = sum.parts * partBytes;
+        Value buffers = e.at(panel, mm.panelBytes());
         SmallVector<Value> rows;
         for (int64_t i = 0; i < m; ++i)
           rows.push_back(e.at(in, i * mm.inBytes));
-        Value buffers = e.stack(2 * bytes);
         auto products = [&](Value g) {
           return e.at(buffers, e.mul(e.remC(g, 2), e.c64(bytes)));
         };
@@ -493,12 +499,12 @@ class TileArgMax {
 // A tile operation: its products, what follows them, and the scratch that they
 // need: a panel, a tile for each product, the arg-max's candidates.
 struct Tile {
-  explicit Tile(kernel::MatmulTileOp op)
+  Tile(kernel::MatmulTileOp op, const CpuKernels &cpu)
       : epilogue(op), whole(op, op.getWeight()), products{whole} {
     if (op.getUp()) products.push_back(Matmul(op, op.getUp()));
     for (Matmul &mm : products) {
       name += "_" + mm.shape();
-      panelBytes = std::max(panelBytes, mm.panelBytes());
+      panelBytes = std::max(panelBytes, mm.panelBytes() + mm.productBytes(cpu));
       if (epilogue.any()) mm.goToScratch();
     }
     name += "_c" + std::to_string(whole.chunkRows) + "_b" +
@@ -529,7 +535,7 @@ bool usesEngine(kernel::MatmulTileOp op, const CpuKernels &cpu) {
 // Operands: context, weight, in, out, tile, rows, [up].
 void lowerMatmulTile(kernel::MatmulTileOp op, ValueRange operands,
                      OpBuilder &builder, KernelLibrary &library) {
-  Tile plan(op);
+  Tile plan(op, library.cpu);
   const Epilogue &epilogue = plan.epilogue;
   const Matmul &whole = plan.whole;
   auto body = [&](Emitter &e, ValueRange arguments) {
