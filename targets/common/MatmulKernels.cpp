@@ -497,7 +497,8 @@ class TileArgMax {
 };
 
 // A tile operation: its products, what follows them, and the scratch that they
-// need: a panel, a tile for each product, the arg-max's candidates.
+// need: a panel with an engine's products, a tile for each product, the
+// arg-max's candidates.
 struct Tile {
   Tile(kernel::MatmulTileOp op, const CpuKernels &cpu)
       : epilogue(op), whole(op, op.getWeight()), products{whole} {
