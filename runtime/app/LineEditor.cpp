@@ -1,10 +1,9 @@
-// Keys and drawing. The text is drawn on one row and scrolls sideways
-// when it is longer, so nothing depends on how a terminal wraps. Escape
-// sequences: ECMA-48, xterm's keys and its bracketed paste.
+// Keys and drawing. The text is drawn on one row and scrolls sideways when it
+// is longer, so nothing depends on how a terminal wraps. Escape sequences:
+// ECMA-48, xterm's keys and its bracketed paste.
 #include "runtime/app/LineEditor.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -169,15 +168,16 @@ bool LineEditor::readPlain(std::string &line) {
 // False at the end of the input, and where none came in time.
 bool LineEditor::readByte(char &byte, Wait wait) {
   while (pendingInput.empty()) {
-    pollfd ready{STDIN_FILENO, POLLIN, 0};
-    if (wait == Wait::Briefly && poll(&ready, 1, kEscapeMilliseconds) == 0)
-      return false;
-    char bytes[4096];
-    ssize_t count = ::read(STDIN_FILENO, bytes, sizeof(bytes));
-    if (count < 0 && errno == EINTR) {
-      if (RawMode::takeResized()) redraw();
+    auto event =
+        RawMode::wait(wait == Wait::Briefly ? kEscapeMilliseconds : -1);
+    if (event == RawMode::Event::Nothing) return false;
+    if (event == RawMode::Event::Resized) {
+      redraw();
       continue;
     }
+    char bytes[4096];
+    ssize_t count = ::read(STDIN_FILENO, bytes, sizeof(bytes));
+    if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return false;
     pendingInput.assign(bytes, count);
   }

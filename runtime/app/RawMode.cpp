@@ -1,6 +1,9 @@
 // Termios and signals. What a handler reads is set before it is installed.
 #include "runtime/app/RawMode.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -10,7 +13,9 @@ namespace {
 
 termios saved;
 bool isTerminal = false;
-volatile sig_atomic_t resized = 0;
+// A byte in it wakes who waits: a flag alone would be missed between a look at
+// it and the wait, and where another thread takes the signal.
+int resized[2] = {-1, -1};
 
 // Bracketed paste: the terminal then marks what is pasted.
 void setBracketedPaste(bool on) {
@@ -23,6 +28,11 @@ void restoreAndEnd(int signal) {
   setBracketedPaste(false);
   tcsetattr(STDIN_FILENO, TCSANOW, &saved);
   raise(signal);
+}
+
+void noteResize(int) {
+  int error = errno;
+  if (write(resized[1], "", 1) < 0) errno = error;  // full: it is known
 }
 
 void handle(int signal, void (*handler)(int), int flags,
@@ -38,11 +48,13 @@ void handle(int signal, void (*handler)(int), int flags,
 RawMode::RawMode() {
   isTerminal = tcgetattr(STDIN_FILENO, &saved) == 0;
   if (!isTerminal) return;
+  // Once: a handler may still write where it would be closed.
+  if (resized[0] < 0 && pipe2(resized, O_CLOEXEC | O_NONBLOCK) != 0)
+    resized[0] = -1;
   int once = static_cast<int>(SA_RESETHAND);
   handle(SIGTERM, restoreAndEnd, once, savedTerminate);
   handle(SIGHUP, restoreAndEnd, once, savedHangUp);
-  // No SA_RESTART: the read is to end.
-  handle(SIGWINCH, [](int) { resized = 1; }, 0, savedResize);
+  handle(SIGWINCH, noteResize, SA_RESTART, savedResize);
   termios raw = saved;
   raw.c_lflag &= ~static_cast<tcflag_t>(ECHO | ICANON | IEXTEN | ISIG);
   raw.c_iflag &= ~static_cast<tcflag_t>(IXON | ICRNL | INLCR);
@@ -61,10 +73,17 @@ RawMode::~RawMode() {
   sigaction(SIGTERM, &savedTerminate, nullptr);
 }
 
-bool RawMode::takeResized() {
-  bool result = resized != 0;
-  resized = 0;
-  return result;
+RawMode::Event RawMode::wait(int milliseconds) {
+  // poll passes over a negative file.
+  pollfd files[] = {{resized[0], POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
+  int count;
+  do count = poll(files, 2, milliseconds);
+  while (count < 0 && errno == EINTR);
+  if (count == 0) return Event::Nothing;
+  char bytes[64];
+  if (files[0].revents != 0 && read(resized[0], bytes, sizeof(bytes)) > 0)
+    return Event::Resized;
+  return Event::Input;
 }
 
 }  // namespace gemma

@@ -15,9 +15,11 @@ class RawMode {
   RawMode(const RawMode &) = delete;
   RawMode &operator=(const RawMode &) = delete;
 
-  // Whether the window changed its size since the last call; a read that waits
-  // then ends with EINTR.
-  static bool takeResized();
+  enum class Event { Input, Resized, Nothing };
+
+  // Waits for input (or its end) or for a change of the window's size,
+  // whichever thread the system tells of it; -1: without a limit.
+  static Event wait(int milliseconds);
 
  private:
   struct sigaction savedTerminate, savedHangUp, savedResize;

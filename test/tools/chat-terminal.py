@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """chat-terminal.py APP FOLDER: `APP chat` on a pseudo-terminal, as a person
 types: Ctrl-C while an answer or a long prompt is on its way, pasted lines, wide
-characters, windows of any width, /save and /load, and an end by SIGTERM. APP: a model of Gemma 1 whose
-context holds thousands of tokens. Prints "ok", or what was expected."""
+characters, windows of any width, /save and /load, and an end by SIGTERM. APP: a
+model of Gemma 1 whose context holds thousands of tokens. Prints "ok", or what
+was expected."""
 import fcntl
 import json
 import os
@@ -158,9 +159,10 @@ def main():
         row = chat.wait(b"\x1b[K").split(b"> ")[-1].decode()
         width = sum(2 if ord(c) > 0x2E80 else 1 for c in row)
         expect(width <= 9 and row.endswith(character), f"9 columns, found {row}")
-    # It is drawn anew where the window grows.
-    chat.resize(80)
-    chat.wait("> abcdefghijk中文字".encode() + b"\x1b[K")
+    # It is drawn anew where the window grows, whenever that is.
+    for columns in [80, 60] * 20:
+        chat.resize(columns)
+        chat.wait("> abcdefghijk中文字".encode() + b"\x1b[K", 10)
     chat.write(b"\x03")
     expect(chat.end() == 0, "exit code 0")
 
