@@ -31,8 +31,7 @@ static std::optional<StringRef> obstacle(gemma::LinearOp gate,
   if (gate == up) return "gate and up are results of one op";
   if (gate.getInput() != up.getInput()) return "gate and up have two inputs";
   for (gemma::LinearOp linear : {gate, up})
-    if (linear.getWeights().size() != 1 || linear.getGain() ||
-        linear.getSoftcap() || linear.getArgMax())
+    if (linear.getWeights().size() != 1 || !isPlain(linear))
       return "gate or up is fused with something else";
   return std::nullopt;
 }

@@ -25,11 +25,6 @@ const Remarks remarks("FuseQkv");
 
 }  // namespace
 
-static bool isPlain(gemma::LinearOp linear) {
-  return !linear.getGain() && !linear.getGeglu() && !linear.getSoftcap() &&
-         !linear.getArgMax();
-}
-
 static void rewrite(ArrayRef<gemma::LinearOp> linears) {
   gemma::LinearOp first = linears.front();
   SmallVector<Value> weights, results;

@@ -15,6 +15,12 @@ Op onlyUserOf(mlir::Value value) {
   return value.hasOneUse() ? value.getDefiningOp<Op>() : Op();
 }
 
+// One that only multiplies: no pass has fused anything into it but weights.
+inline bool isPlain(gemma::LinearOp linear) {
+  return !linear.getGain() && !linear.getGeglu() && !linear.getSoftcap() &&
+         !linear.getArgMax();
+}
+
 // Makes `values` available at `op`: weight references below it move in front of
 // it. False when something else stands in between.
 inline bool makeAvailable(mlir::ValueRange values, mlir::Operation *op) {

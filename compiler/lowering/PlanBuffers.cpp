@@ -105,9 +105,7 @@ void PlanBuffers::runOnOperation() {
   int64_t arena = hidden;
   // Callers first; a function's buffers stand above the highest caller's.
   llvm::MapVector<func::FuncOp, int64_t> base;
-  for (StringRef entry :
-       {model.getDecode(), model.getBatch(), model.getPrefill(),
-        model.getHead(), model.getArgMax().value_or("")})
+  for (auto [name, entry] : kernel::entryPoints(model))
     if (auto function = module.lookupSymbol<func::FuncOp>(entry))
       base[function] = hidden;
   for (size_t i = 0; i < base.size(); ++i) {

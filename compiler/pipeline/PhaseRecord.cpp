@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "compiler/importer/TensorNames.h"
 #include "dialects/kernel/Kernel.h"
 #include "dialects/quantized/PackedLayout.h"
 #include "dialects/quantized/Quantized.h"
@@ -43,26 +44,36 @@ struct Entry {
   }
 };
 
-// The role of a matrix in either world's words; else its own name.
-std::string roleOf(StringRef symbol) {
-  symbol.consume_back(".weight");
-  StringRef last = symbol.rsplit('.').second;
-  if (last.empty()) last = symbol;
-  return llvm::StringSwitch<StringRef>(last)
-      .Cases({"q_proj", "attn_q"}, "q")
-      .Cases({"k_proj", "attn_k"}, "k")
-      .Cases({"v_proj", "attn_v"}, "v")
-      .Cases({"o_proj", "attn_output"}, "attention_output")
-      .Cases({"gate_proj", "ffn_gate"}, "gate")
-      .Cases({"up_proj", "ffn_up"}, "up")
-      .Cases({"down_proj", "ffn_down"}, "down")
-      .Cases({"embed_tokens", "token_embd", "lm_head", "output"}, "head")
-      .Default(last)
-      .str();
+// The weight behind a reference; behind one of a table, that of layer `index`
+// of the kind.
+quantized::WeightOp weightOf(Value weight, int64_t index) {
+  auto reference = weight.getDefiningOp<quantized::ReferenceOp>();
+  auto module = reference->getParentOfType<ModuleOp>();
+  auto symbol = reference.getSymbolAttr();
+  if (reference.getIndex()) {
+    auto table =
+        module.lookupSymbol<quantized::WeightTableOp>(reference.getSymbol());
+    symbol = cast<FlatSymbolRefAttr>(table.getWeights()[index]);
+  }
+  return module.lookupSymbol<quantized::WeightOp>(symbol.getAttr());
 }
 
-quantized::ReferenceOp referenceOf(Value weight) {
-  return weight.getDefiningOp<quantized::ReferenceOp>();
+// What a matrix does, after its name in a file of either kind; else that name.
+std::string roleOf(quantized::WeightOp weight) {
+  std::string path = importer::ggufNameToPath(weight.getSymName());
+  StringRef name = path;
+  name.consume_back(".weight");
+  return llvm::StringSwitch<StringRef>(name.substr(name.rfind('.') + 1))
+      .Case("q_proj", "q")
+      .Case("k_proj", "k")
+      .Case("v_proj", "v")
+      .Case("o_proj", "attention_output")
+      .Case("gate_proj", "gate")
+      .Case("up_proj", "up")
+      .Case("down_proj", "down")
+      .Cases({"embed_tokens", "lm_head"}, "head")
+      .Default(name)
+      .str();
 }
 
 // After its matrices ("q_k_v"), else after the op that says most.
@@ -78,7 +89,7 @@ std::string nameOf(kernel::PhaseOp phase) {
         .Case([&](kernel::MatmulTileOp tile) {
           for (Value weight : {tile.getWeight(), tile.getUp()}) {
             if (!weight) continue;
-            std::string role = roleOf(referenceOf(weight).getSymbol());
+            std::string role = roleOf(weightOf(weight, 0));
             if (!llvm::is_contained(roles, role)) roles.push_back(role);
           }
         })
@@ -106,9 +117,9 @@ class Recorder {
  public:
   explicit Recorder(ModuleOp module) : module(module) {}
 
-  // `index` is the layer's within its kind.
-  void visit(func::FuncOp function, std::optional<int64_t> index,
-             Entry &entry) {
+  // `index` is the layer's within its kind; outside layers it counts for
+  // nothing.
+  void visit(func::FuncOp function, int64_t index, Entry &entry) {
     for (Operation &op : function.getBody().front()) {
       if (auto phase = dyn_cast<kernel::PhaseOp>(op)) {
         add(phase, index, entry.append(nameOf(phase)));
@@ -126,17 +137,10 @@ class Recorder {
  private:
   // 0 where this call has read it before: a gain that rows are normalised by
   // twice, for codes and for floats, is in the cache.
-  int64_t packedBytes(Value weight, std::optional<int64_t> index) {
-    quantized::ReferenceOp reference = referenceOf(weight);
-    auto symbol = reference.getSymbolAttr();
-    if (reference.getIndex()) {
-      auto table =
-          module.lookupSymbol<quantized::WeightTableOp>(reference.getSymbol());
-      symbol = cast<FlatSymbolRefAttr>(table.getWeights()[index.value_or(0)]);
-    }
-    if (!seen.insert(symbol.getAttr()).second) return 0;
-    auto type = module.lookupSymbol<quantized::WeightOp>(symbol.getAttr())
-                    .getTensorType();
+  int64_t packedBytes(Value operand, int64_t index) {
+    quantized::WeightOp weight = weightOf(operand, index);
+    if (!seen.insert(weight).second) return 0;
+    auto type = weight.getTensorType();
     return type.isVector() ? type.columns() * int64_t(sizeof(float))
                            : quantized::packedMatrixBytes(
                                  *quantized::lookupFormat(type.getFormat()),
@@ -153,7 +157,7 @@ class Recorder {
     use.operations += 4 * heads;
   }
 
-  void add(kernel::PhaseOp phase, std::optional<int64_t> index, Kind &kind) {
+  void add(kernel::PhaseOp phase, int64_t index, Kind &kind) {
     phase.walk([&](Operation *op) {
       for (Value operand : op->getOperands()) {
         auto type = dyn_cast<quantized::TensorType>(operand.getType());
@@ -171,7 +175,7 @@ class Recorder {
   }
 
   ModuleOp module;
-  llvm::DenseSet<StringAttr> seen;
+  llvm::DenseSet<Operation *> seen;
 };
 
 Json toJson(const Entry &entry) {
@@ -195,17 +199,12 @@ Json recordPhases(ModuleOp module) {
   Json record = Json::object();
   kernel::ModelOp model = kernel::findModel(module);
   if (!model) return record;
-  for (auto [name, symbol] :
-       {std::pair<const char *, StringRef>{"decode", model.getDecode()},
-        {"batch", model.getBatch()},
-        {"prefill", model.getPrefill()},
-        {"head", model.getHead()},
-        {"arg_max", model.getArgMax().value_or("")}}) {
+  for (auto [name, symbol] : kernel::entryPoints(model)) {
     if (symbol.empty()) continue;
     Entry entry;
     if (auto function = module.lookupSymbol<func::FuncOp>(symbol))
-      Recorder(module).visit(function, std::nullopt, entry);
-    record[name] = toJson(entry);
+      Recorder(module).visit(function, 0, entry);
+    record[name.str()] = toJson(entry);
   }
   return record;
 }

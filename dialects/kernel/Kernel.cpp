@@ -34,6 +34,15 @@ ModelOp gemmac::kernel::findModel(ModuleOp module) {
   return {};
 }
 
+SmallVector<std::pair<StringRef, StringRef>> gemmac::kernel::entryPoints(
+    ModelOp model) {
+  return {{"decode", model.getDecode()},
+          {"batch", model.getBatch()},
+          {"prefill", model.getPrefill()},
+          {"head", model.getHead()},
+          {"arg_max", model.getArgMax().value_or("")}};
+}
+
 LogicalResult PhaseOp::verify() {
   if (getSegments().size() != getTiles().size() || getSegments().empty())
     return emitOpError("phase_c1: expected one region a tile count, found ")

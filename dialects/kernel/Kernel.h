@@ -50,6 +50,11 @@ inline int64_t activationRowBytes(int64_t columns) {
 // none.
 ModelOp findModel(mlir::ModuleOp module);
 
+// The entry points in ModelAbi.h's order: {name there, function}; the function
+// is "" where the model has none.
+llvm::SmallVector<std::pair<llvm::StringRef, llvm::StringRef>> entryPoints(
+    ModelOp model);
+
 }  // namespace gemmac::kernel
 
 #endif

@@ -84,11 +84,7 @@ SmallVector<Value> emitScores(Emitter &e, const Attention &a, Value query,
   Value infinity = e.splatF(-std::numeric_limits<float>::infinity());
   Value first = e.divC(lo, kLanes);
   Value last = e.divC(e.add(hi, e.c64(kLanes - 1)), kLanes);
-  Value iota = arith::ConstantOp::create(
-      e.b, e.loc,
-      DenseElementsAttr::get(e.vec(e.i32()),
-                             ArrayRef<int32_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
-                                               11, 12, 13, 14, 15}));
+  Value lanes = e.laneNumbers();
   auto maxima = e.loop(
       first, last, 1, SmallVector<Value>(heads, infinity),
       [&](Value g, ValueRange carried) {
@@ -107,7 +103,7 @@ SmallVector<Value> emitScores(Emitter &e, const Attention &a, Value query,
               return next;
             });
         Value at =
-            e.add(e.splat(e.truncate(e.i32(), e.mul(g, e.c64(16)))), iota);
+            e.add(e.splat(e.truncate(e.i32(), e.mul(g, e.c64(16)))), lanes);
         Value above =
             arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::sge, at,
                                   e.splat(e.truncate(e.i32(), lo)));
@@ -141,8 +137,7 @@ Value emitWeights(Emitter &e, Value scores, Value max, Value lo, Value hi) {
       {e.splatF(0)}, [&](Value g, ValueRange carried) -> SmallVector<Value> {
         Value at = e.at(scores, e.mul(g, e.c64(kLanes * 4)));
         Value s = e.load(e.vec(e.f32()), at);
-        Value masked = arith::CmpFOp::create(
-            e.b, e.loc, arith::CmpFPredicate::OEQ, s, infinity);
+        Value masked = e.compare(arith::CmpFPredicate::OEQ, s, infinity);
         Value p = e.select(masked, e.splatF(0), e.exp(e.sub(s, e.splat(max))));
         e.store(p, at);
         return {e.add(carried[0], p)};

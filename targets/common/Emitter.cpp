@@ -1,6 +1,8 @@
 // Emitter: see Emitter.h. Each function is one or two ops.
 #include "targets/common/Emitter.h"
 
+#include <numeric>
+
 using namespace mlir;
 
 namespace gemmac::targets {
@@ -66,6 +68,17 @@ void Emitter::storeLanes(Value value, Value pointer, int64_t count) {
   for (int64_t i = 0; i < count; ++i) store(lane(value, i), at(pointer, i * 4));
 }
 
+Value Emitter::compare(arith::CmpFPredicate predicate, Value x, Value y) {
+  return arith::CmpFOp::create(b, loc, predicate, x, y);
+}
+
+Value Emitter::laneNumbers() {
+  SmallVector<int32_t> lanes(kLanes);
+  std::iota(lanes.begin(), lanes.end(), 0);
+  return arith::ConstantOp::create(
+      b, loc, DenseElementsAttr::get(vec(i32()), ArrayRef<int32_t>(lanes)));
+}
+
 Value Emitter::add(Value x, Value y) {
   if (isFloat(x)) return arith::AddFOp::create(b, loc, x, y);
   return arith::AddIOp::create(b, loc, x, y);
@@ -86,11 +99,11 @@ Value Emitter::fma(Value x, Value y, Value z) {
 }
 Value Emitter::negate(Value x) { return arith::NegFOp::create(b, loc, x); }
 Value Emitter::max(Value x, Value y) {
-  Value more = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT, x, y);
+  Value more = compare(arith::CmpFPredicate::OGT, x, y);
   return select(more, x, y);
 }
 Value Emitter::min(Value x, Value y) {
-  Value less = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, x, y);
+  Value less = compare(arith::CmpFPredicate::OLT, x, y);
   return select(less, x, y);
 }
 Value Emitter::abs(Value x) {

@@ -43,6 +43,7 @@ class Emitter {
   mlir::Value cf(float value);
   mlir::Value splatF(float value);
   mlir::Value splatI(mlir::Type element, int64_t value, int64_t n = kLanes);
+  mlir::Value laneNumbers();  // i32: 0, 1, … 15
 
   // Memory. Loads and stores assume only the element's own alignment.
   mlir::Value at(mlir::Value pointer, mlir::Value bytes);
@@ -74,6 +75,9 @@ class Emitter {
   mlir::Value minI(mlir::Value x, mlir::Value y);
   mlir::Value maxI(mlir::Value x, mlir::Value y);
   mlir::Value less(mlir::Value x, mlir::Value y);
+  // Of floats.
+  mlir::Value compare(mlir::arith::CmpFPredicate predicate, mlir::Value x,
+                      mlir::Value y);
   mlir::Value select(mlir::Value condition, mlir::Value x, mlir::Value y);
   mlir::Value andI(mlir::Value x, mlir::Value y);
   mlir::Value orI(mlir::Value x, mlir::Value y);

@@ -10,7 +10,6 @@
 // All share docs/numerics.md's order, so that a row's bits do not depend on
 // which of them computed it.
 #include <cmath>
-#include <numeric>
 
 #include "targets/common/KernelLibrary.h"
 #include "targets/common/PackedEmission.h"
@@ -65,11 +64,11 @@ struct Matmul {
     if (format.isFloat() || chunkRows == 1) return 0;
     return k / 32 * PanelLayout(*format.codes()).groupBytes();
   }
-  // Behind the panel, an engine's products of two groups.
+  // Of an engine, for one group; those of two stand behind the panel.
   int64_t productBytes(const CpuKernels &cpu) const {
     if (!usesEngine(cpu)) return 0;
     int64_t parts = PanelLayout(*format.codes()).scales;
-    return 2 * parts * cpu.tokensPerEngine() * kLanes * 4;
+    return parts * cpu.tokensPerEngine() * kLanes * 4;
   }
   const WeightFormat &format;
   int64_t n, k, chunkRows, rowBlocks, outBytes, inBytes, blocks, blockBytes;
@@ -98,7 +97,7 @@ class GroupSum {
  public:
   GroupSum(Emitter &e, const CpuKernels &cpu, const CodeDescriptor &descriptor,
            int64_t columns)
-      : parts(descriptor.group == 16 ? 2 : 1),
+      : parts(PanelLayout(descriptor).scales),
         e(e),
         cpu(cpu),
         d(descriptor),
@@ -334,7 +333,7 @@ std::string engineKernel(KernelLibrary &library, const Matmul &mm,
         const CodeDescriptor &d = *mm.format.codes();
         GroupSum sum(e, library.cpu, d, mm.k);
         int64_t m = library.cpu.tokensPerEngine(), groups = mm.k / 32;
-        int64_t partBytes = m * kLanes * 4, bytes = sum.parts * partBytes;
+        int64_t bytes = mm.productBytes(library.cpu);
         Value buffers = e.at(panel, mm.panelBytes());
         SmallVector<Value> rows;
         for (int64_t i = 0; i < m; ++i)
@@ -351,7 +350,7 @@ std::string engineKernel(KernelLibrary &library, const Matmul &mm,
             library.cpu.engineDot(
                 e, {e.at(codes(g), part * columns * kLanes),
                     e.at(e.at(in, e.shl(g, 5)), part * columns), mm.inBytes,
-                    e.at(products(g), part * partBytes), columns});
+                    e.at(products(g), part * (bytes / sum.parts)), columns});
         };
         multiply(e.c64(0));
         SmallVector<Value> acc =
@@ -454,18 +453,13 @@ class TileArgMax {
   }
   // Numbers 16·block … of a row.
   void take(Value row, Value block, Value numbers) {
-    SmallVector<float> lanes(kLanes);
-    std::iota(lanes.begin(), lanes.end(), 0.0f);
-    Value lane = arith::ConstantOp::create(
-        e.b, e.loc,
-        DenseElementsAttr::get(e.vec(e.f32()), ArrayRef<float>(lanes)));
-    Value columns = e.add(e.splat(e.toF32(e.mul(block, e.c64(kLanes)))), lane);
+    Value columns = e.add(e.splat(e.toF32(e.mul(block, e.c64(kLanes)))),
+                          e.toF32(e.laneNumbers()));
     // What stands behind the last column is no number.
     if (mm.n % kLanes)
-      numbers =
-          e.select(arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OLT,
-                                         columns, e.splatF(float(mm.n))),
-                   numbers, e.splatF(NAN));
+      numbers = e.select(
+          e.compare(arith::CmpFPredicate::OLT, columns, e.splatF(float(mm.n))),
+          numbers, e.splatF(NAN));
     store(row, emitLarger(e, load(row), {numbers, columns}));
   }
   // The best of the lanes, as a pair of floats.
@@ -473,8 +467,8 @@ class TileArgMax {
     Candidate lanes = load(row);
     Value largest =
         e.tree(lanes.number, [&](Value x, Value y) { return e.max(x, y); });
-    Value is = arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OEQ,
-                                     lanes.number, e.splat(largest));
+    Value is =
+        e.compare(arith::CmpFPredicate::OEQ, lanes.number, e.splat(largest));
     Value columns = e.select(is, lanes.column, e.splat(noCandidate(e).column));
     e.store(largest, out);
     e.store(e.tree(columns, [&](Value x, Value y) { return e.min(x, y); }),
@@ -505,7 +499,8 @@ struct Tile {
     if (op.getUp()) products.push_back(Matmul(op, op.getUp()));
     for (Matmul &mm : products) {
       name += "_" + mm.shape();
-      panelBytes = std::max(panelBytes, mm.panelBytes() + mm.productBytes(cpu));
+      panelBytes =
+          std::max(panelBytes, mm.panelBytes() + 2 * mm.productBytes(cpu));
       if (epilogue.any()) mm.goToScratch();
     }
     name += "_c" + std::to_string(whole.chunkRows) + "_b" +

@@ -83,12 +83,7 @@ void emitModelCode(ModuleOp module, ModelOp model, int64_t scratchBytes,
   OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
   Type pointer = LLVM::LLVMPointerType::get(context);
   SmallVector<std::string> entries;
-  for (auto [name, function] :
-       {std::pair<StringRef, StringRef>{"decode", model.getDecode()},
-        {"batch", model.getBatch()},
-        {"prefill", model.getPrefill()},
-        {"head", model.getHead()},
-        {"arg_max", model.getArgMax().value_or("")}}) {
+  for (auto [name, function] : entryPoints(model)) {
     entries.push_back(function.empty() ? "" : ("gemma_entry_" + name).str());
     if (!function.empty()) emitEntryPoint(module, entries.back(), function);
   }

@@ -77,12 +77,9 @@ Candidate noCandidate(Emitter &e) {
 
 Candidate emitLarger(Emitter &e, Candidate best, Candidate challenger) {
   using Predicate = arith::CmpFPredicate;
-  auto compare = [&](Predicate predicate, Value x, Value y) -> Value {
-    return arith::CmpFOp::create(e.b, e.loc, predicate, x, y);
-  };
-  Value larger = compare(Predicate::OGT, challenger.number, best.number);
-  Value equal = compare(Predicate::OEQ, challenger.number, best.number);
-  Value lower = compare(Predicate::OLT, challenger.column, best.column);
+  Value larger = e.compare(Predicate::OGT, challenger.number, best.number);
+  Value equal = e.compare(Predicate::OEQ, challenger.number, best.number);
+  Value lower = e.compare(Predicate::OLT, challenger.column, best.column);
   Value wins = e.orI(larger, e.andI(equal, lower));
   return {e.select(wins, challenger.number, best.number),
           e.select(wins, challenger.column, best.column)};

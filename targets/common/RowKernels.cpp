@@ -101,8 +101,8 @@ void lowerQuantize(QuantizeRowOp op, ValueRange operands, OpBuilder &builder,
           }
           Value top = e.tree(e.max(e.abs(halves[0]), e.abs(halves[1])),
                              [&](Value a, Value b) { return e.max(a, b); });
-          Value enough = arith::CmpFOp::create(
-              e.b, e.loc, arith::CmpFPredicate::OGE, top, e.cf(0x1p-110f));
+          Value enough =
+              e.compare(arith::CmpFPredicate::OGE, top, e.cf(0x1p-110f));
           Value scale = e.select(enough, e.div(top, e.cf(127.0f)), e.cf(0));
           Value inverse =
               e.splat(e.select(enough, e.div(e.cf(1.0f), scale), e.cf(0)));
@@ -199,26 +199,25 @@ void lowerCopy(CopyRowOp op, ValueRange operands, OpBuilder &builder,
 void lowerArgMax(ArgMaxRowOp op, ValueRange operands, OpBuilder &builder,
                  KernelLibrary &library) {
   int64_t n = columns(op.getIn());
-  library.call(
-      builder, op.getLoc(), "arg_max_" + std::to_string(n), operands,
-      [&](Emitter &e, ValueRange arguments) {
-        Value in = rowAt(e, arguments[0], arguments[2], n * 4);
-        Value out = rowAt(e, arguments[1], arguments[2], 8);
-        Candidate none = noCandidate(e);
-        ValueRange best =
-            e.loop(e.c64(0), e.c64(n * 4), 8, {none.number, none.column},
-                   [&](Value at, ValueRange carried) -> SmallVector<Value> {
-                     Value pair = e.at(in, at);
-                     Candidate larger = emitLarger(
-                         e, {carried[0], carried[1]},
-                         {e.load(e.f32(), pair), e.load(e.f32(), pair, 4)});
-                     return {larger.number, larger.column};
-                   });
-        Value found = arith::CmpFOp::create(
-            e.b, e.loc, arith::CmpFPredicate::OLT, best[1], none.column);
-        e.store(best[0], out);
-        e.store(e.select(found, best[1], e.cf(0)), e.at(out, 4));
-      });
+  library.call(builder, op.getLoc(), "arg_max_" + std::to_string(n), operands,
+               [&](Emitter &e, ValueRange arguments) {
+                 Value in = rowAt(e, arguments[0], arguments[2], n * 4);
+                 Value out = rowAt(e, arguments[1], arguments[2], 8);
+                 Candidate none = noCandidate(e);
+                 ValueRange best = e.loop(
+                     e.c64(0), e.c64(n * 4), 8, {none.number, none.column},
+                     [&](Value at, ValueRange carried) -> SmallVector<Value> {
+                       Value pair = e.at(in, at);
+                       Candidate larger = emitLarger(
+                           e, {carried[0], carried[1]},
+                           {e.load(e.f32(), pair), e.load(e.f32(), pair, 4)});
+                       return {larger.number, larger.column};
+                     });
+                 Value found =
+                     e.compare(arith::CmpFPredicate::OLT, best[1], none.column);
+                 e.store(best[0], out);
+                 e.store(e.select(found, best[1], e.cf(0)), e.at(out, 4));
+               });
 }
 
 // One row of a packed matrix: lane `lane` of row block `block`, · scale.
