@@ -19,6 +19,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Parser/Parser.h"
 #include "nlohmann/json.hpp"
+#include "targets/Target.h"
 #include "test/support/reference/Interpreter.h"
 #include "test/support/reference/Npy.h"
 
@@ -220,26 +221,10 @@ std::vector<int32_t> endtoend::lastChoices(const Tensor &logits, size_t count) {
 }
 
 std::string endtoend::whyTargetCannotRun(const std::string &target) {
-  if (target == "portable") return "";
-#if defined(__x86_64__)
-  if (target == "x86_64-avx2")
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                   __builtin_cpu_supports("f16c")
-               ? ""
-               : "this processor has no AVX2, FMA and F16C";
-  bool vnni = __builtin_cpu_supports("avx512f") &&
-              __builtin_cpu_supports("avx512bw") &&
-              __builtin_cpu_supports("avx512dq") &&
-              __builtin_cpu_supports("avx512vl") &&
-              __builtin_cpu_supports("avx512vnni");
-  if (target == "x86_64-avx512")
-    return vnni ? "" : "this processor has no AVX-512 F, BW, DQ, VL and VNNI";
-  if (target == "x86_64-amx")
-    return vnni && __builtin_cpu_supports("amx-int8")
-               ? ""
-               : "this processor has no AVX-512 VNNI and AMX INT8";
-#endif
-  return "this machine does not run " + target;
+  std::string message;
+  const targets::Target *found = targets::lookupTarget(target, message);
+  if (!found) return message;
+  return found->runsHere() ? "" : "this machine does not run " + target;
 }
 
 std::string endtoend::testName(std::string text) {

@@ -9,6 +9,7 @@
 
 #include "dialects/kernel/Kernel.h"
 #include "dialects/quantized/PackedLayout.h"
+#include "test/support/reference/FloatOps.h"
 #include "test/targets/KernelHarness.h"
 
 using namespace gemmac;
@@ -155,21 +156,11 @@ std::vector<float> compute(const Case &c, const Data &data, int64_t tokens,
   return program.floatsOf(argMax ? "z" : "y");
 }
 
-// For each row the first of the largest numbers, NaN being none.
 std::vector<float> argMaxOf(const std::vector<float> &numbers,
                             int64_t columns) {
-  std::vector<float> pairs;
-  for (size_t row = 0; row < numbers.size(); row += columns) {
-    int64_t best = -1;
-    for (int64_t n = 0; n < columns; ++n) {
-      float number = numbers[row + n];
-      if (std::isnan(number)) continue;
-      if (best < 0 || number > numbers[row + best]) best = n;
-    }
-    pairs.push_back(best < 0 ? -INFINITY : numbers[row + best]);
-    pairs.push_back(best < 0 ? 0.0f : float(best));
-  }
-  return pairs;
+  reference::Tensor tensor({int64_t(numbers.size()) / columns, columns});
+  tensor.values = numbers;
+  return reference::argMax(tensor).values;
 }
 
 using FormatAndTarget = std::tuple<std::string, const targets::Target *>;
@@ -202,7 +193,7 @@ TEST_P(MatmulTest, EqualsTheContractBitForBit) {
                 << " output " << n << ": expected " << expected << ", found "
                 << found;
           }
-        if (weightRows % 16 == 0 || tokens == 13) continue;
+        if (weightRows % 16 == 0) continue;
         EXPECT_EQ(compute(c, data, tokens, chunk, blocks, *target, true),
                   argMaxOf(out, weightRows));
       }
