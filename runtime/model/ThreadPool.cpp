@@ -6,7 +6,6 @@
 // what the tiles compute.
 #include "runtime/model/ThreadPool.h"
 
-#include <algorithm>
 #include <new>
 #include <system_error>
 #include <thread>
@@ -27,52 +26,96 @@ constexpr int kSpins = 4000;
 // More threads than processors: a waiter only keeps its partner from running.
 constexpr int kSpinsOversubscribed = 40;
 
-// One thread's place: its phase, and the run of tiles that it has claimed.
-struct alignas(gemma::kLineBytes) Cursor {
-  uint32_t phase = 0;
-  uint32_t next = 0;
-  uint32_t end = 0;
-  uint32_t unreported = 0;  // tiles of the run that `completed` lacks
-  uint32_t tiles = 0;       // of the phase; 0 until asked for
+// A thread's tiles of a phase, [next, end), in one word, so that another thread
+// can take of its back while it takes of its front. 25 bits hold the tiles of
+// 8 rows, 32 kv heads and 2^17 blocks of attention. 14 bits of the phase's
+// number are enough: a call has fewer phases, and begins with fresh shares.
+class Share {
+ public:
+  Share(uint32_t phase, uint32_t next, uint32_t end)
+      : word(uint64_t{phase} << 50 | uint64_t{next} << 25 | end) {}
+  explicit Share(uint64_t word) : word(word) {}
+
+  uint32_t next() const { return word >> 25 & kMost; }
+  uint32_t end() const { return word & kMost; }
+  uint32_t count() const { return end() - next(); }
+  // Whether it belongs to `phase`, or to one before or after it.
+  bool isOf(uint32_t phase) const { return distance(phase) == 0; }
+  bool isBefore(uint32_t phase) const { return distance(phase) < 0; }
+  bool isAfter(uint32_t phase) const { return distance(phase) > 0; }
+
+  uint64_t word;
+
+ private:
+  static constexpr uint32_t kMost = (1 << 25) - 1;
+
+  // Its 14 bits at the top of 16, so that they wrap as a number's do.
+  int16_t distance(uint32_t phase) const {
+    return static_cast<int16_t>(((word >> 50) - phase) << 2);
+  }
 };
 
-// The phase in progress and its next unclaimed tile, in one word, so that a
-// thread that lags behind cannot claim a tile of a later phase.
-constexpr uint64_t ticketOf(uint32_t phase, uint32_t tile) {
-  return uint64_t{phase} << 32 | tile;
-}
-constexpr uint32_t phaseOf(uint64_t ticket) {
-  return static_cast<uint32_t>(ticket >> 32);
-}
+// One thread's place.
+struct alignas(gemma::kLineBytes) Cursor {
+  std::atomic<uint64_t> share{0};
+  // Its own.
+  uint32_t phase = 0;
+  uint32_t tiles = 0;       // of the phase; 0 until asked for
+  uint32_t unreported = 0;  // tiles that it took and `completed` lacks
+  bool isDone = false;      // it was told that there are no more
+
+  void enter(uint32_t number) {
+    phase = number;
+    tiles = unreported = 0;
+    isDone = false;
+  }
+
+  // The first tile of its share; `tiles` when it has none, or the phase is over
+  // and thieves have begun it for a later one.
+  uint32_t take() {
+    uint64_t seen = share.load(std::memory_order_acquire);
+    for (;;) {
+      Share left(seen);
+      if (!left.isOf(phase) || left.count() == 0) return tiles;
+      if (!share.compare_exchange_weak(
+              seen, Share(phase, left.next() + 1, left.end()).word,
+              std::memory_order_acq_rel))
+        continue;
+      ++unreported;
+      return left.next();
+    }
+  }
+};
 
 }  // namespace
 
 struct gemma_phase_state {
-  alignas(gemma::kLineBytes) std::atomic<uint64_t> ticket{0};
+  alignas(gemma::kLineBytes) std::atomic<uint32_t> current{0};  // the phase
   alignas(gemma::kLineBytes) std::atomic<uint32_t> completed{0};
   gemma::Gate barrier;
   int spins = kSpins;
-  std::vector<Cursor> cursors;
+  std::vector<Cursor> cursors{1};
   // Null but while phases are timed; the first of the call's phases.
   gemma::PhaseClock *clock = nullptr;
   uint32_t firstPhase = 0;
 
-  // Before the ticket says that the phase is over, so that who sees that sees
+  // Before `current` says that the phase is over, so that who sees that sees
   // the time as well.
   void stamp(uint32_t phase) {
     if (clock != nullptr) [[unlikely]]
       clock->stamp(phase - firstPhase);
   }
 
-  // The phase's last tile is done. Nobody claims before the ticket changes.
+  // The phase's last tile is done. Nobody begins the next before `current`
+  // changes.
   void advance(uint32_t phase) {
     stamp(phase);
     completed.store(0, std::memory_order_relaxed);
-    ticket.store(ticketOf(phase + 1, 0), std::memory_order_release);
+    current.store(phase + 1, std::memory_order_release);
     barrier.open();
   }
 
-  // Says that the run of `cursor` is done.
+  // Says that what `cursor` took is done.
   void report(Cursor &cursor) {
     uint32_t count = cursor.unreported;
     if (count == 0) return;
@@ -81,31 +124,70 @@ struct gemma_phase_state {
     if (before + count == cursor.tiles) advance(cursor.phase);
   }
 
-  // The slow half of gemma_next_tile: claims the next run. Long runs first and
-  // single tiles last (guided self-scheduling): about log(tiles) claims a
-  // thread, and none of them waits long for a slower one's last.
-  int64_t claim(Cursor &cursor, uint32_t threads) {
-    uint64_t seen = ticket.load(std::memory_order_acquire);
-    for (;;) {
-      auto first = static_cast<uint32_t>(seen);
-      if (phaseOf(seen) != cursor.phase || first >= cursor.tiles)
-        return cursor.tiles;
-      uint32_t run =
-          std::max<uint32_t>(1, (cursor.tiles - first) / (2 * threads));
-      if (!ticket.compare_exchange_weak(seen, seen + run,
-                                        std::memory_order_acq_rel))
-        continue;
-      cursor.next = first + 1;
-      cursor.end = first + run;
-      cursor.unreported = run;
-      return first;
+  // What `thread` begins a phase with: neighbours in memory, as one stream is
+  // read faster than many.
+  Share startOf(const Cursor &of, uint32_t thread) const {
+    uint64_t threads = cursors.size(), tiles = of.tiles;
+    return {of.phase, static_cast<uint32_t>(thread * tiles / threads),
+            static_cast<uint32_t>((thread + 1) * tiles / threads)};
+  }
+
+  // The first time that a thread asks in a phase: takes up its share, unless
+  // thieves have done so.
+  void begin(Cursor &cursor, uint32_t thread) {
+    uint64_t seen = cursor.share.load(std::memory_order_acquire);
+    while (Share(seen).isBefore(cursor.phase) &&
+           !cursor.share.compare_exchange_weak(
+               seen, startOf(cursor, thread).word, std::memory_order_acq_rel)) {
     }
+  }
+
+  // Takes the back half of what another thread has left, also of one that has
+  // not come yet, and of that the first tile. `tiles` when nothing is left.
+  uint32_t steal(Cursor &thief, uint32_t thread) {
+    auto threads = static_cast<uint32_t>(cursors.size());
+    for (uint32_t i = 1; i < threads; ++i) {
+      uint32_t from = (thread + i) % threads;
+      std::atomic<uint64_t> &share = cursors[from].share;
+      uint64_t seen = share.load(std::memory_order_acquire);
+      for (;;) {
+        Share left(seen);
+        if (left.isAfter(thief.phase)) return thief.tiles;
+        if (left.isBefore(thief.phase)) left = startOf(thief, from);
+        if (left.count() == 0) break;
+        uint32_t middle = left.end() - (left.count() + 1) / 2;
+        Share rest(thief.phase, left.next(), middle);
+        if (!share.compare_exchange_weak(seen, rest.word,
+                                         std::memory_order_acq_rel))
+          continue;
+        // Nobody else writes an empty share.
+        thief.share.store(Share(thief.phase, middle + 1, left.end()).word,
+                          std::memory_order_release);
+        ++thief.unreported;
+        return middle;
+      }
+    }
+    return thief.tiles;
+  }
+
+  uint32_t nextTile(Cursor &cursor, uint32_t thread, uint32_t tiles) {
+    if (cursor.isDone) return tiles;
+    if (cursor.tiles == 0) {
+      cursor.tiles = tiles;
+      begin(cursor, thread);
+    }
+    uint32_t tile = cursor.take();
+    if (tile < tiles) return tile;
+    report(cursor);
+    tile = steal(cursor, thread);
+    cursor.isDone = tile == tiles;
+    return tile;
   }
 
   void waitForPhase(uint32_t phase) {
     for (;;) {
       uint32_t seen = barrier.value();
-      if (phaseOf(ticket.load(std::memory_order_acquire)) != phase) return;
+      if (current.load(std::memory_order_acquire) != phase) return;
       barrier.waitWhile(seen, spins);
     }
   }
@@ -115,17 +197,10 @@ extern "C" int64_t gemma_next_tile(const gemma_step *step, int32_t thread,
                                    int64_t tiles) {
   gemma_phase_state &phase = *step->phase;
   Cursor &cursor = phase.cursors[thread];
-  if (cursor.next < cursor.end) return cursor.next++;
-  cursor.tiles = static_cast<uint32_t>(tiles);
-  if (step->threads > 1) {
-    phase.report(cursor);
-    return phase.claim(cursor, static_cast<uint32_t>(step->threads));
-  }
-  if (cursor.unreported || tiles <= 0) return tiles;
-  cursor.unreported = cursor.tiles;
-  cursor.next = 1;
-  cursor.end = cursor.tiles;
-  return 0;
+  if (step->threads > 1)
+    return phase.nextTile(cursor, static_cast<uint32_t>(thread),
+                          static_cast<uint32_t>(tiles));
+  return cursor.unreported < tiles ? cursor.unreported++ : tiles;
 }
 
 extern "C" void gemma_phase_end(const gemma_step *step, int32_t thread) {
@@ -136,17 +211,16 @@ extern "C" void gemma_phase_end(const gemma_step *step, int32_t thread) {
     // Nothing to do: whoever says so first ends it.
     if (cursor.tiles == 0) {
       phase.stamp(mine);
-      uint64_t untouched = ticketOf(mine, 0);
-      if (phase.ticket.compare_exchange_strong(untouched, ticketOf(mine + 1, 0),
-                                               std::memory_order_acq_rel))
+      uint32_t untouched = mine;
+      if (phase.current.compare_exchange_strong(untouched, mine + 1,
+                                                std::memory_order_acq_rel))
         phase.barrier.open();
     }
     phase.waitForPhase(mine);
   } else {
     phase.stamp(mine);
   }
-  cursor = {};
-  cursor.phase = mine + 1;
+  cursor.enter(mine + 1);
 }
 
 namespace gemma {
@@ -249,9 +323,7 @@ struct ThreadPool::State {
   }
 };
 
-ThreadPool::ThreadPool() : state(std::make_unique<State>()) {
-  state->phase.cursors.resize(1);
-}
+ThreadPool::ThreadPool() : state(std::make_unique<State>()) {}
 
 ThreadPool::~ThreadPool() { state->stop(); }
 
@@ -260,7 +332,7 @@ Status ThreadPool::start(int threads) {
     return Status::error("expected 1 to " + std::to_string(kMaxThreads) +
                          " threads, found " + std::to_string(threads));
   if (!state->workers.empty()) return Status::error("threads already run");
-  state->phase.cursors.resize(threads);
+  state->phase.cursors = std::vector<Cursor>(threads);
   state->slots = std::vector<Slot>(threads - 1);
   if (threads > defaultThreadCount()) state->phase.spins = kSpinsOversubscribed;
   // The vector must not move or grow under a worker that reads its size: they
@@ -271,7 +343,6 @@ Status ThreadPool::start(int threads) {
   } catch (const std::system_error &) {
     state->stop();
     state = std::make_unique<State>();
-    state->phase.cursors.resize(1);
     return Status::error("cannot start " + std::to_string(threads) +
                          " threads");
   }
@@ -299,14 +370,15 @@ void ThreadPool::run(gemma_step_function function, gemma_step &step) {
     const gemma_step *step;
     State *state;
     uint32_t phase;  // the first
-  } call{function, &step, state.get(), phaseOf(state->phase.ticket.load())};
+  } call{function, &step, state.get(), state->phase.current.load()};
   state->phase.firstPhase = call.phase;
+  for (Cursor &cursor : state->phase.cursors)
+    cursor.share = Share(call.phase - 1, 0, 0).word;
   step.phase = &state->phase;
   step.threads = threadCount();
   auto work = [](void *context, int thread) {
     const Call &call = *static_cast<Call *>(context);
-    call.state->phase.cursors[thread] = {};
-    call.state->phase.cursors[thread].phase = call.phase;
+    call.state->phase.cursors[thread].enter(call.phase);
     call.function(call.step, thread);
   };
   if (step.threads == 1) return run(work, &call);

@@ -1,9 +1,9 @@
 // ThreadPool: SPMD threads for the step functions. The caller is thread 0; the
-// others park on a futex between calls. Within a call, gemma_next_tile lets a
-// phase's tiles be claimed in runs, and gemma_phase_end waits, spinning and
-// then parked, until all of them are done; it waits for no thread that has
-// none. Which thread gets which tile changes no result. It does not pin
-// threads.
+// others park on a futex between calls. Within a call, gemma_next_tile hands a
+// thread the tiles of its share of a phase and then what it can steal of
+// others', and gemma_phase_end waits, spinning and then parked, until all tiles
+// are done; it waits for no thread that has none. Which thread gets which tile
+// changes no result. It does not pin threads.
 #ifndef GEMMA_RUNTIME_MODEL_THREAD_POOL_H
 #define GEMMA_RUNTIME_MODEL_THREAD_POOL_H
 
