@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #define JSON_NO_IO
 #include <nlohmann/json.hpp>
@@ -25,6 +26,8 @@ constexpr Flag kFlags[] = {
     {"--n-prompt", 'p', "N,…", "prompt tokens (default 512,32; 0 skips)"},
     {"--n-gen", 'n', "N,…", "decoded tokens (default 128; 0 skips)"},
     {"--n-depth", 'd', "N,…", "tokens in the cache before (default 0)"},
+    {"--parallel", 0, "N,…",
+     "conversations that decode in one pass (default 1)"},
     {"--repetitions", 'r', "N", "runs of each (default 5)"},
     {"--profile", 0, nullptr,
      "one more run of each: time, bytes and operations of its phases"},
@@ -33,7 +36,7 @@ constexpr Flag kFlags[] = {
 
 struct Request {
   EngineOptions engine;
-  std::vector<int64_t> prompts{512, 32}, answers{128}, depths{0};
+  std::vector<int64_t> prompts{512, 32}, answers{128}, depths{0}, parallel{1};
   int64_t repetitions = 5;
   bool profile = false;
 };
@@ -47,6 +50,8 @@ Status readRequest(const Arguments &arguments, Request &request) {
     status = arguments.integers("--n-gen", 0, INT32_MAX, request.answers);
   if (status.ok())
     status = arguments.integers("--n-depth", 0, INT32_MAX, request.depths);
+  if (status.ok())
+    status = arguments.integers("--parallel", 1, 256, request.parallel);
   if (status.ok())
     status = arguments.integer("--repetitions", 1, 1000, request.repetitions);
   return status;
@@ -70,30 +75,33 @@ double median(std::vector<double> values) {
   return values.empty() ? 0 : values[values.size() / 2];
 }
 
+// `prompt` tokens in one go, or `answer` tokens one by one in each of
+// `parallel` conversations at once, behind `depth` others.
+struct Case {
+  int64_t prompt, answer, depth, parallel;
+};
+
 class Bench {
  public:
   Bench(Engine &engine, const Request &request)
-      : engine(engine),
-        request(request),
-        session(engine, static_cast<int32_t>(request.engine.context)) {}
+      : engine(engine), request(request) {}
 
-  // One row: `prompt` tokens in one go, or `answer` tokens one by one, behind
-  // `depth` others.
-  Status measure(int64_t prompt, int64_t answer, int64_t depth);
+  Status measure(const Case &test);
   void addMemory();
 
   Json rows = Json::array();
 
  private:
-  Status runOnce(int64_t prompt, int64_t answer, int64_t depth, double &seconds,
+  Status goToDepth(const Case &test);
+  Status runOnce(const Case &test, double &seconds,
                  PhaseProfile *profile = nullptr);
-  Status addProfile(int64_t prompt, int64_t answer, int64_t depth, Json &row);
+  Status addProfile(const Case &test, Json &row);
   std::vector<int32_t> tokens(int64_t count);
-  Json describe(int64_t prompt, int64_t answer, int64_t depth) const;
+  Json describe(const Case &test) const;
 
   Engine &engine;
   const Request &request;
-  Session session;
+  std::vector<std::unique_ptr<Session>> sessions;
   uint64_t draws = 0;
 };
 
@@ -106,38 +114,51 @@ std::vector<int32_t> Bench::tokens(int64_t count) {
   return list;
 }
 
-Status Bench::runOnce(int64_t prompt, int64_t answer, int64_t depth,
-                      double &seconds, PhaseProfile *profile) {
-  if (session.position() < depth || depth == 0) {
-    session.reset();
-    Status status = session.feed(tokens(depth), Wanted::None, nullptr);
-    if (!status.ok()) return status;
-  } else {
-    Status status = session.rewind(static_cast<int32_t>(depth));
-    if (!status.ok()) return status;
+Status Bench::goToDepth(const Case &test) {
+  while (static_cast<int64_t>(sessions.size()) < test.parallel)
+    sessions.push_back(std::make_unique<Session>(
+        engine, static_cast<int32_t>(request.engine.context)));
+  Status status;
+  for (int64_t i = 0; i < test.parallel && status.ok(); ++i) {
+    Session &session = *sessions[i];
+    if (session.position() < test.depth || test.depth == 0) {
+      session.reset();
+      status = session.feed(tokens(test.depth), Wanted::None, nullptr);
+    } else {
+      status = session.rewind(static_cast<int32_t>(test.depth));
+    }
   }
-  std::vector<int32_t> fed = tokens(prompt + answer);
+  return status;
+}
+
+Status Bench::runOnce(const Case &test, double &seconds,
+                      PhaseProfile *profile) {
+  Status status = goToDepth(test);
+  if (!status.ok()) return status;
+  std::vector<int32_t> fed = tokens(test.prompt + test.answer * test.parallel);
   engine.setProfile(profile);
   double start = monotonicSeconds();
-  Status status;
-  if (prompt > 0) status = session.feed(fed, Wanted::Last, nullptr);
-  for (int64_t i = 0; i < answer && status.ok(); ++i)
-    status = session.feed({&fed[i], 1}, Wanted::Last, nullptr);
+  if (test.prompt > 0) status = sessions[0]->feed(fed, Wanted::Last, nullptr);
+  std::vector<RowRequest> step(test.parallel);
+  for (int64_t i = 0; i < test.answer && status.ok(); ++i) {
+    for (int64_t row = 0; row < test.parallel; ++row)
+      step[row] = {sessions[row].get(), fed[i * test.parallel + row], true};
+    status = engine.step(step, [](size_t, auto) {});
+  }
   seconds = monotonicSeconds() - start;
   engine.setProfile(nullptr);
   return status;
 }
 
 // A run of its own: the figures of the others are without the clock.
-Status Bench::addProfile(int64_t prompt, int64_t answer, int64_t depth,
-                         Json &row) {
+Status Bench::addProfile(const Case &test, Json &row) {
   PhaseProfile profile(engine.model().metadata());
   double seconds = 0, inside = 0;
-  Status status = runOnce(prompt, answer, depth, seconds, &profile);
+  Status status = runOnce(test, seconds, &profile);
   if (status.ok()) status = profile.status();
   if (!status.ok()) return status;
-  // Of one token, or of the whole prompt.
-  int64_t runs = std::max<int64_t>(answer, 1);
+  // Of one pass: a token of each conversation, or the whole prompt.
+  int64_t runs = std::max<int64_t>(test.answer, 1);
   double bandwidth = row["read_bytes_per_second"];
   Json phases = Json::array();
   for (const PhaseProfile::Line &line : profile.lines()) {
@@ -160,32 +181,36 @@ Status Bench::addProfile(int64_t prompt, int64_t answer, int64_t depth,
   return {};
 }
 
-Json Bench::describe(int64_t prompt, int64_t answer, int64_t depth) const {
+Json Bench::describe(const Case &test) const {
   const Model &model = engine.model();
-  return {{"test", (prompt > 0 ? "pp" + std::to_string(prompt)
-                               : "tg" + std::to_string(answer)) +
-                       (depth > 0 ? " @ d" + std::to_string(depth) : "")},
+  std::string name = test.prompt > 0 ? "pp" + std::to_string(test.prompt)
+                                     : "tg" + std::to_string(test.answer);
+  if (test.parallel > 1) name += " x " + std::to_string(test.parallel);
+  if (test.depth > 0) name += " @ d" + std::to_string(test.depth);
+  return {{"test", name},
           {"model", model.metadata().name},
           {"target", model.code().target},
           {"n_threads", engine.threads().threadCount()},
-          {"n_prompt", prompt},
-          {"n_gen", answer},
-          {"n_depth", depth}};
+          {"n_prompt", test.prompt},
+          {"n_gen", test.answer},
+          {"n_depth", test.depth},
+          {"n_parallel", test.parallel}};
 }
 
-Status Bench::measure(int64_t prompt, int64_t answer, int64_t depth) {
+Status Bench::measure(const Case &test) {
   std::vector<double> nanoseconds, rates, reads;
   double seconds = 0;
   // Unmeasured: caches, pages and the processor's clock settle.
-  Status status = runOnce(prompt, answer, depth, seconds);
+  Status status = runOnce(test, seconds);
   for (int64_t i = 0; i < request.repetitions && status.ok(); ++i) {
     reads.push_back(streamRead(engine.model(), engine.threads()));
-    status = runOnce(prompt, answer, depth, seconds);
+    status = runOnce(test, seconds);
     nanoseconds.push_back(seconds * 1e9);
-    rates.push_back(static_cast<double>(prompt + answer) / seconds);
+    int64_t count = test.prompt + test.answer * test.parallel;
+    rates.push_back(static_cast<double>(count) / seconds);
   }
   if (!status.ok()) return status;
-  Json row = describe(prompt, answer, depth);
+  Json row = describe(test);
   row["avg_ns"] = mean(nanoseconds);
   row["stddev_ns"] = deviation(nanoseconds);
   row["avg_ts"] = mean(rates);
@@ -195,30 +220,35 @@ Status Bench::measure(int64_t prompt, int64_t answer, int64_t depth) {
   double bandwidth = median(reads);
   row["read_bytes_per_second"] = bandwidth;
   row["samples_read_bytes_per_second"] = reads;
-  if (answer > 0) {
+  if (test.answer > 0) {
     const Model &model = engine.model();
     int64_t weights = model.metadata().weightBytesPerToken;
     if (weights == 0) weights = model.code().weight_bytes;
-    auto bytes =
-        static_cast<double>(weights + model.cacheBytes(depth + answer / 2));
+    // A pass reads the weights once for all its conversations.
+    auto shared = static_cast<double>(weights);
+    double bytes =
+        shared / static_cast<double>(test.parallel) +
+        static_cast<double>(model.cacheBytes(test.depth + test.answer / 2));
     row["bytes_per_token"] = bytes;
     row["roofline_share"] = bytes * median(rates) / bandwidth;
   } else {
     row["first_token_seconds"] = median(nanoseconds) * 1e-9;
   }
-  if (request.profile) status = addProfile(prompt, answer, depth, row);
+  if (request.profile) status = addProfile(test, row);
   rows.push_back(row);
   return status;
 }
 
 void Bench::addMemory() {
+  int64_t cacheBytes = 0;
+  for (const auto &session : sessions) cacheBytes += session->cacheBytes();
   rusage usage;
   getrusage(RUSAGE_SELF, &usage);
   rows.push_back({{"test", "memory"},
                   {"peak_resident_bytes", int64_t{usage.ru_maxrss} * 1024},
                   {"weight_bytes", engine.model().code().weight_bytes},
                   {"working_bytes", engine.workingBytes()},
-                  {"cache_bytes", session.cacheBytes()}});
+                  {"cache_bytes", cacheBytes}});
 }
 
 void printPhases(const Json &row) {
@@ -259,20 +289,18 @@ void printRow(const Json &row) {
 // Runs all rows, and prints them as they come unless `json`.
 Status runAll(Engine &engine, const Request &request, bool json) {
   Bench bench(engine, request);
-  auto measure = [&](int64_t prompt, int64_t answer, int64_t depth) {
-    Status status = bench.measure(prompt, answer, depth);
-    if (status.ok() && !json) printRow(bench.rows.back());
-    return status;
-  };
+  std::vector<Case> tests;
   for (int64_t depth : request.depths) {
-    for (int64_t prompt : request.prompts) {
-      Status status = prompt > 0 ? measure(prompt, 0, depth) : Status();
-      if (!status.ok()) return status;
-    }
-    for (int64_t answer : request.answers) {
-      Status status = answer > 0 ? measure(0, answer, depth) : Status();
-      if (!status.ok()) return status;
-    }
+    for (int64_t prompt : request.prompts)
+      if (prompt > 0) tests.push_back({prompt, 0, depth, 1});
+    for (int64_t answer : request.answers)
+      for (int64_t parallel : request.parallel)
+        if (answer > 0) tests.push_back({0, answer, depth, parallel});
+  }
+  for (const Case &test : tests) {
+    Status status = bench.measure(test);
+    if (!status.ok()) return status;
+    if (!json) printRow(bench.rows.back());
   }
   bench.addMemory();
   if (json)
