@@ -67,7 +67,7 @@ def lines(whole, without, found):
         cells = [name]
         for case in whole.rows:
             cells.append(rounds.spread(program.rates(case)))
-            cells += rounds.ratios(program.rates(case), whole.rates(case)) \
+            cells += rounds.ratios(program.paces(case), whole.paces(case)) \
                 if program is not whole else ("", "")
         size = code_bytes(program.command[0])
         more = size - code_bytes(whole.command[0])
@@ -117,6 +117,7 @@ def main():
                       "ratios of the rounds"]
         print(rounds.table(heads + ["code bytes", "phases before -> after it"],
                            lines(whole, without, found)))
+        print("\nRatios of decode are of its share of the stream read.")
         for name, errors in refusals.items():
             print(f"\n{name} cannot be left out: {errors}")
 

@@ -56,6 +56,15 @@ class Program:
     def rates(self, case):
         return [row["avg_ts"] for row in self.rows[case]]
 
+    def paces(self, case):
+        """What ratios between builds of one model are made of: for decoding
+        its share of the stream read of the same run, which the drift of a
+        shared machine's memory moves less than its tokens a second."""
+        rows = self.rows[case]
+        if "roofline_share" not in rows[0]:
+            return self.rates(case)
+        return [row["roofline_share"] for row in rows]
+
 
 class Failed(Exception):
     """A command that did not end with exit code 0."""
