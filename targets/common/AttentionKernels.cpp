@@ -145,48 +145,58 @@ Value emitWeights(Emitter &e, Value scores, Value max, Value lo, Value hi) {
   return e.tree(sum, [&](Value x, Value y) { return e.add(x, y); });
 }
 
-// acc[h][e] = Σ_p weight[h][p] · V[p][e], p increasing over [lo, hi).
+// `count` elements of V as f32, 16 lanes.
+Value loadValues(Emitter &e, const Attention &a, Value line, int64_t count) {
+  if (count == kLanes) return e.loadWide(a.format, line);
+  if (a.elementBytes() == 4) return e.loadLanes(line, count);
+  Value v = e.splatF(0);
+  for (int64_t i = 0; i < count; ++i)
+    v = vector::InsertOp::create(
+        e.b, e.loc, e.widenBf16(e.load(e.i16(), line, i * a.elementBytes())), v,
+        ArrayRef<int64_t>{i});
+  return v;
+}
+
+// acc[h][e] = Σ_p weight[h][p] · V[p][e], p increasing over [lo, hi), for
+// `sums` vectors of (head, 16 columns) at once: the more, the longer the pieces
+// of V that are read, which in decoding come from memory.
 void emitValues(Emitter &e, const Attention &a, Value values, int64_t heads,
                 Value scores, Value lo, Value hi, Value states,
-                Value stateStride) {
+                Value stateStride, int64_t sums) {
   int64_t size = a.elementBytes();
-  auto chunk = [&](Value column, int64_t count) {
-    auto sums = e.loop(
-        lo, hi, 1, SmallVector<Value>(heads, e.splatF(0)),
+  // Columns [column, column + columns).
+  auto chunk = [&](Value column, int64_t columns) {
+    auto lanes = [&](int64_t from) { return std::min(kLanes, columns - from); };
+    int64_t vectors = (columns + kLanes - 1) / kLanes;
+    auto results = e.loop(
+        lo, hi, 1, SmallVector<Value>(heads * vectors, e.splatF(0)),
         [&](Value p, ValueRange acc) {
           Value line = e.at(e.at(values, e.mul(p, e.c64(a.width * size))),
                             e.mul(column, e.c64(size)));
-          Value v;
-          if (count == kLanes) {
-            v = e.loadWide(a.format, line);
-          } else if (size == 4) {
-            v = e.loadLanes(line, count);
-          } else {
-            v = e.splatF(0);
-            for (int64_t i = 0; i < count; ++i)
-              v = vector::InsertOp::create(
-                  e.b, e.loc, e.widenBf16(e.load(e.i16(), line, i * size)), v,
-                  ArrayRef<int64_t>{i});
-          }
           SmallVector<Value> next;
-          for (int64_t h = 0; h < heads; ++h) {
-            Value w = e.load(e.f32(),
-                             e.at(e.at(scores, h * kBlock * 4), e.shl(p, 2)));
-            next.push_back(e.fma(e.splat(w), v, acc[h]));
+          for (int64_t i = 0; i < vectors; ++i) {
+            Value v = loadValues(e, a, e.at(line, i * kLanes * size),
+                                 lanes(i * kLanes));
+            for (int64_t h = 0; h < heads; ++h) {
+              Value w = e.load(e.f32(),
+                               e.at(e.at(scores, h * kBlock * 4), e.shl(p, 2)));
+              next.push_back(e.fma(e.splat(w), v, acc[i * heads + h]));
+            }
           }
           return next;
         });
     for (int64_t h = 0; h < heads; ++h) {
       Value state = e.at(states, e.mul(stateStride, e.c64(h)));
-      e.storeLanes(
-          sums[h],
-          e.at(e.at(state, kAttentionStateFloats * 4), e.shl(column, 2)),
-          count);
+      Value to = e.at(e.at(state, kAttentionStateFloats * 4), e.shl(column, 2));
+      for (int64_t i = 0; i < vectors; ++i)
+        e.storeLanes(results[i * heads + h], e.at(to, i * kLanes * 4),
+                     lanes(i * kLanes));
     }
   };
-  int64_t whole = a.width / kLanes * kLanes;
-  e.loop(e.c64(0), e.c64(whole), kLanes,
-         [&](Value column) { chunk(column, kLanes); });
+  int64_t step = std::max<int64_t>(1, sums / heads) * kLanes;
+  int64_t whole = a.width / step * step;
+  e.loop(e.c64(0), e.c64(whole), step,
+         [&](Value column) { chunk(column, step); });
   if (a.width > whole) chunk(e.c64(whole), a.width - whole);
 }
 
@@ -214,7 +224,8 @@ std::string blockKernel(KernelLibrary &library, const Attention &a,
             e.store(maxima[h], state);
             e.store(sum, e.at(state, 4));
           }
-          emitValues(e, a, args[2], heads, scores, lo, hi, states, args[6]);
+          emitValues(e, a, args[2], heads, scores, lo, hi, states, args[6],
+                     library.cpu.sumsInRegisters());
         }
       });
   return name;

@@ -44,6 +44,9 @@ class CpuKernels {
   virtual ~CpuKernels() = default;
   // M of the widest matmul tile, a power of two.
   virtual int64_t tokensPerTile() const { return 4; }
+  // Vectors of 16 sums that a loop carries in registers, with room for as much
+  // again: 16 registers of 256 bits hold 4 so.
+  virtual int64_t sumsInRegisters() const { return 4; }
   // Plain widening multiplies: right everywhere.
   virtual llvm::SmallVector<mlir::Value> groupDot(Emitter &e,
                                                   const GroupDot &dot) const;

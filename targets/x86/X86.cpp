@@ -197,6 +197,9 @@ class X86 : public Target, public CpuKernels {
     return emitCpuCode(module, level.machine, output, options);
   }
   int64_t tokensPerTile() const override { return level.tokens; }
+  int64_t sumsInRegisters() const override {
+    return level.machine.vectorBits == 512 ? 16 : 4;
+  }
   SmallVector<Value> groupDot(Emitter &e, const GroupDot &dot) const override {
     if (level.machine.vectorBits == 512) return dotVnni(e, dot);
     return Avx2Dot(e, dot).run();
