@@ -145,7 +145,7 @@ SmallVector<Value> zeros(Emitter &e, int64_t count) {
 
 // With `isSigned` the codes lose their zero point: then every format's are s8.
 void unpackPanel(Emitter &e, const Matmul &mm, Value rowBlock, Value panel,
-                 bool isSigned = false) {
+                 bool isSigned) {
   const CodeDescriptor &d = *mm.format.codes();
   auto stored = [&](Value codes) {
     if (!isSigned || d.zeroPoint == 0) return codes;

@@ -69,14 +69,11 @@ def lines(ours, others):
 
 def compare(flags, app):
     ours = rounds.gemmac_program("gemmac", app)
-    others = [rounds.Program("llama.cpp",
-                             [flags.llama_bench, "-m", flags.gguf],
-                             ["-o", "json"])]
+    others = [rounds.llama_program("llama.cpp", flags.llama_bench, flags.gguf)]
     if flags.openvino:
         script = Path(__file__).with_name("openvino_bench.py")
         others.append(rounds.Program(
-            "OpenVINO", [sys.executable, script, "-m", flags.openvino],
-            ["-o", "json"]))
+            "OpenVINO", [sys.executable, script, "-m", flags.openvino], []))
     cases = [rounds.shallow()]
     if flags.depth:
         cases.append(rounds.deep(flags.depth))

@@ -40,9 +40,8 @@ def busy(count):
 
 def programs(flags, name):
     return [rounds.gemmac_program(f"gemmac {name}", flags.app),
-            rounds.Program(f"llama.cpp {name}",
-                           [flags.llama_bench, "-m", flags.gguf],
-                           ["-o", "json"])]
+            rounds.llama_program(f"llama.cpp {name}", flags.llama_bench,
+                                 flags.gguf)]
 
 
 def lines(quiet, loaded):
@@ -57,14 +56,13 @@ def lines(quiet, loaded):
 def main():
     flags = read_flags()
     quiet, loaded = programs(flags, "alone"), programs(flags, "beside hogs")
-    case = ["-p", "0", "-n", "32", "-d", "0"]
     before = rounds.load_average()
     for number in range(flags.rounds):
         print(f"round {number + 1}/{flags.rounds}", file=sys.stderr)
         for alone, beside in zip(quiet, loaded):
-            alone.measure([case], flags.threads)
+            alone.measure([rounds.deep(0)], flags.threads)
             with busy(flags.hogs):
-                beside.measure([case], flags.threads)
+                beside.measure([rounds.deep(0)], flags.threads)
     print(rounds.header(rounds.app_version(flags.app), flags.rounds,
                         flags.threads, before) + "\n")
     print(rounds.table(["decode 32", "alone", f"beside {flags.hogs} hogs",

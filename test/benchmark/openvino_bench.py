@@ -24,7 +24,6 @@ def read_flags():
                         help="prompt before the answer")
     parser.add_argument("-r", type=int, default=1, help="repetitions")
     parser.add_argument("-t", type=int, default=2, help="threads")
-    parser.add_argument("-o", choices=["json"], default="json")
     return parser.parse_args()
 
 

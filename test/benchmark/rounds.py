@@ -175,6 +175,10 @@ def gemmac_program(name, app):
     return Program(name, [app, "bench"], ["--json"])
 
 
+def llama_program(name, bench, gguf):
+    return Program(name, [bench, "-m", gguf], ["-o", "json"])
+
+
 def call(main):
     """Runs a program's main; a command of its that fails is its error."""
     try:

@@ -4,9 +4,10 @@
 # Runs a static x86-64 Linux PROGRAM on an emulated CPU with AVX-512 VNNI, and
 # with AMX if asked, for machines that have none: boots a Debian kernel in Bochs
 # with PROGRAM and each F in one folder, the program's working directory (so ARGS
-# name files by their last component). Prints the program's stdout and stderr, returns its exit
-# code; 124 after BOCHS_TIMEOUT seconds (default 1800), 125 if the machine
-# failed. It gives no standard input, no network, one CPU and BOCHS_MEMORY MiB.
+# name files by their last component). Prints the program's stdout and stderr,
+# returns its exit code; 124 after BOCHS_TIMEOUT seconds (default 1800), 125 if
+# the machine failed. It gives no standard input, no network, one CPU and
+# BOCHS_MEMORY MiB.
 #
 # Needs: apt-get install isolinux syslinux-common xorriso cpio clang-22, and the
 # package linux-image-cloud-amd64, downloaded (not installed) into ~/.cache on
