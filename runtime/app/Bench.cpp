@@ -252,9 +252,12 @@ void Bench::addMemory() {
 }
 
 void printPhases(const Json &row) {
-  printf("  %-18s %10s %6s %12s %11s %10s %9s %9s\n", "phase",
-         row["n_gen"] > 0 ? "ms/token" : "ms", "time", "weights, KiB",
-         "cache, KiB", "Mop", "of read", "Gop/s");
+  // What the figures are of, as addProfile divides them.
+  const char *unit = row["n_gen"] == 0        ? "ms"
+                     : row["n_parallel"] == 1 ? "ms/token"
+                                              : "ms/pass";
+  printf("  %-18s %10s %6s %12s %11s %10s %9s %9s\n", "phase", unit, "time",
+         "weights, KiB", "cache, KiB", "Mop", "of read", "Gop/s");
   for (const Json &phase : row["phases"])
     printf("  %-18s %10.4f %4.0f %% %12.1f %11.1f %10.2f %7.0f %% %9.1f\n",
            phase["phase"].get<std::string>().c_str(),
