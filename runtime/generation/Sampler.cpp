@@ -1,12 +1,12 @@
-// Sampling in O(V) per token: candidates are selected, and only as many are
-// sorted as top-p needs. The exponentials are ours (Exp.h), the random numbers
-// too (Random.h). No state passes from one token to the next.
+// The maxima of blocks (Scores.h) lead to the few hundred candidates of 262144
+// that top-k, top-p and min-p can keep, and only as many are sorted as top-p
+// needs. The exponentials are ours (Exp.h), the random numbers too (Random.h).
+// No state passes from one token to the next.
 #include "runtime/generation/Sampler.h"
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <map>
+#include <functional>
 
 #include "runtime/generation/Exp.h"
 #include "runtime/generation/Random.h"
@@ -14,31 +14,8 @@
 namespace gemma {
 namespace {
 
-constexpr double kNever = -std::numeric_limits<double>::infinity();
-
 // How many candidates are sorted at first: most distributions need fewer.
 constexpr size_t kFirstSorted = 256;
-
-// The lowest id of the largest logit; NaN never wins. The largest is found 16
-// at a time, then its place: 262144 logits take 40 us, a tenth of the way
-// through scores in double.
-int32_t largestLogit(std::span<const float> logits) {
-  constexpr size_t kLanes = 16;
-  float most[kLanes];
-  for (float &value : most) value = -std::numeric_limits<float>::infinity();
-  size_t whole = logits.size() / kLanes * kLanes;
-  for (size_t i = 0; i < whole; i += kLanes)
-    for (size_t lane = 0; lane < kLanes; ++lane) {
-      float value = logits[i + lane];
-      most[lane] = value > most[lane] ? value : most[lane];
-    }
-  float largest = *std::max_element(most, most + kLanes);
-  for (float value : logits.subspan(whole))
-    largest = value > largest ? value : largest;
-  for (size_t i = 0; i < logits.size(); ++i)
-    if (logits[i] == largest) return static_cast<int32_t>(i);
-  return 0;
-}
 
 }  // namespace
 
@@ -55,19 +32,6 @@ SamplerOptions samplerDefaults(const GenerationDefaults &stated) {
   return options;
 }
 
-void Sampler::loadScores(std::span<const float> logits,
-                         std::span<const int32_t> history) {
-  scores.resize(logits.size());
-  for (size_t i = 0; i < logits.size(); ++i) {
-    // A NaN must not win: comparisons with it are false both ways.
-    double logit = logits[i];
-    scores[i] = std::isnan(logit) ? kNever : logit;
-  }
-  for (int32_t id : chosen.suppressed)
-    if (id >= 0 && static_cast<size_t>(id) < scores.size()) scores[id] = kNever;
-  penalize(history);
-}
-
 bool Sampler::penalizes() const {
   return chosen.repetitionPenalty != 1.0 || chosen.presencePenalty != 0 ||
          chosen.frequencyPenalty != 0;
@@ -82,12 +46,10 @@ void Sampler::penalize(std::span<const int32_t> history) {
   if (chosen.repeatLastN >= 0 &&
       static_cast<size_t>(chosen.repeatLastN) < history.size())
     history = history.last(chosen.repeatLastN);
-  std::map<int32_t, int64_t> counts;
   for (int32_t id : history)
-    if (id >= 0 && static_cast<size_t>(id) < scores.size()) ++counts[id];
-  for (auto [id, count] : counts) {
-    double &score = scores[id];
-    if (score == kNever) continue;
+    if (Scores::Change *change = scores.change(id)) ++change->count;
+  for (auto &[id, score, count] : scores.changes()) {
+    if (count == 0 || score == Scores::kNever) continue;
     score = score < 0 ? score * chosen.repetitionPenalty
                       : score / chosen.repetitionPenalty;
     score -= chosen.presencePenalty;
@@ -95,74 +57,51 @@ void Sampler::penalize(std::span<const int32_t> history) {
   }
 }
 
-int32_t Sampler::argMax() const {
-  size_t best = 0;
-  for (size_t i = 1; i < scores.size(); ++i)
-    if (scores[i] > scores[best]) best = i;
-  return static_cast<int32_t>(best);
-}
-
-// The least score that top-k leaves.
-double Sampler::leastOfTopK() const {
-  auto k = static_cast<size_t>(std::max<int64_t>(0, chosen.topK));
-  if (k == 0 || k >= scores.size()) return kNever;
-  // A heap of the k largest: most scores fail its first comparison.
-  std::vector<double> heap(scores.begin(), scores.begin() + k);
-  std::make_heap(heap.begin(), heap.end(), std::greater<>());
-  for (size_t i = k; i < scores.size(); ++i) {
-    if (!(scores[i] > heap.front())) continue;
-    std::pop_heap(heap.begin(), heap.end(), std::greater<>());
-    heap.back() = scores[i];
-    std::push_heap(heap.begin(), heap.end(), std::greater<>());
+// The candidates are the scores that top-k leaves; returns their weights' sum.
+double Sampler::collectTopK(double largest) {
+  auto k = static_cast<size_t>(chosen.topK);
+  scores.collect(scores.belowKth(k), candidates);
+  // Fewer than k are left where the others can never be drawn.
+  if (candidates.size() > k) {
+    std::vector<double> most;
+    for (const Candidate &candidate : candidates)
+      most.push_back(candidate.score);
+    std::nth_element(most.begin(), most.begin() + (k - 1), most.end(),
+                     std::greater<>());
+    double least = most[k - 1];
+    std::erase_if(candidates, [&](const Candidate &candidate) {
+      return candidate.score < least;
+    });
   }
-  return heap.front();
-}
-
-// The sum of the weights exp(score - largest) of all scores from `least` on, in
-// lanes: one chain of 262144 additions would wait for each.
-double Sampler::totalWeight(double least, double largest) const {
-  constexpr size_t kLanes = 8;
-  double sums[kLanes] = {};
-  auto weight = [&](double score) {
-    double value = exactExp(score - largest);
-    return score >= least ? value : 0.0;
-  };
-  size_t whole = scores.size() / kLanes * kLanes;
-  for (size_t i = 0; i < whole; i += kLanes)
-    for (size_t lane = 0; lane < kLanes; ++lane)
-      sums[lane] += weight(scores[i + lane]);
-  for (size_t i = whole; i < scores.size(); ++i)
-    sums[i - whole] += weight(scores[i]);
   double total = 0;
-  for (double sum : sums) total += sum;
+  for (const Candidate &candidate : candidates)
+    total += exactExp((candidate.score - largest) / chosen.temperature);
   return total;
 }
 
-// Fills `candidates`, in order of id, with the scores from `least` on that
-// top-p and min-p can keep: those near the largest, as long as they reach
-// topP of the total. A few hundred of 262144, most of the time.
-void Sampler::collect(double least, double largest, double total) {
-  for (double reach : {8.0, 20.0, -kNever}) {
-    double from = std::max(least, largest - reach), sum = 0;
-    candidates.clear();
-    for (size_t i = 0; i < scores.size(); ++i)
-      if (scores[i] >= from && scores[i] != kNever) {
-        candidates.push_back({scores[i], static_cast<int32_t>(i)});
-        if (chosen.topP < 1.0) sum += exactExp(scores[i] - largest);
-      }
-    // Behind the reach there is no weight above its exponential.
-    bool enough = chosen.topP < 1.0 ? sum >= chosen.topP * total
-                                    : chosen.minP > exactExp(-reach);
-    if (enough) return;
+// The candidates are the scores that top-p and min-p can keep of all: those
+// near the largest, as long as they reach topP of the total.
+void Sampler::collectLikely(double largest, double total) {
+  if (chosen.topP >= 1.0) {
+    // The logarithm may differ by machine, by less than this.
+    constexpr double kSlack = 1e-6;
+    double reach = kSlack - std::log(std::min(chosen.minP, 1.0));
+    return scores.collect(largest - reach * chosen.temperature, candidates);
+  }
+  for (double reach : {8.0, 20.0, -Scores::kNever}) {
+    scores.collect(largest - reach * chosen.temperature, candidates);
+    double sum = 0;
+    for (const Candidate &candidate : candidates)
+      sum += exactExp((candidate.score - largest) / chosen.temperature);
+    if (sum >= chosen.topP * total) return;
   }
 }
 
-// Sorts as many candidates as top-p needs and returns how many it keeps: the
-// fewest whose probabilities reach topP. `total` is the sum of all weights.
-// Turns scores into weights on the way, for the candidates that are kept.
-size_t Sampler::keepTopP(double total, double largest) {
+// Drops the candidates, weights by now, behind the fewest that reach topP of
+// the total. Sorts as many as that takes.
+void Sampler::keepTopP(double total) {
   auto before = [](const Candidate &a, const Candidate &b) {
-    return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
+    return a.score != b.score ? a.score > b.score : a.id < b.id;
   };
   auto begin = candidates.begin();
   size_t count = candidates.size(), sorted = 0, at = 0;
@@ -172,51 +111,54 @@ size_t Sampler::keepTopP(double total, double largest) {
       sorted = std::min(count, std::max(kFirstSorted, sorted * 8));
       std::partial_sort(begin + at, begin + sorted, candidates.end(), before);
     }
-    double weight = exactExp(candidates[at].logit - largest);
-    candidates[at++].logit = weight;
-    sum += weight;
+    sum += candidates[at++].score;
     if (sum >= chosen.topP * total) break;
   }
-  return at;
-}
-
-size_t Sampler::keepMinP(size_t count) const {
-  if (chosen.minP <= 0) return count;
-  // Weights are in decreasing order.
-  double least = chosen.minP * candidates[0].logit;
-  while (count > 1 && candidates[count - 1].logit < least) --count;
-  return count;
+  candidates.resize(at);
 }
 
 int32_t Sampler::sample(std::span<const float> logits,
                         std::span<const int32_t> history, uint64_t draw) {
-  if (isArgMax()) return largestLogit(logits);
-  loadScores(logits, history);
-  if (isGreedy()) return argMax();
-  for (double &score : scores) score /= chosen.temperature;
-  double largest = *std::max_element(scores.begin(), scores.end());
+  scores.load(logits);
+  penalize(history);
+  for (int32_t id : chosen.suppressed)
+    if (Scores::Change *change = scores.change(id))
+      change->score = Scores::kNever;
+  scores.findMaxima();
+  double largest = scores.largest();
   // No finite score, or an infinite one: there is no distribution.
-  if (!std::isfinite(largest)) return argMax();
-  double least = leastOfTopK();
-  double total = totalWeight(least, largest);
-  collect(least, largest, total);
+  if (isGreedy() || !std::isfinite(largest)) return scores.argMax();
+
+  double uniform = uniformDraw(chosen.seed, draw), total = 0;
+  bool limited =
+      chosen.topK > 0 && static_cast<size_t>(chosen.topK) < logits.size();
   bool all = chosen.topP >= 1.0 && chosen.minP <= 0;
-  size_t count = candidates.size();
-  if (all) {
-    for (Candidate &candidate : candidates)
-      candidate.logit = exactExp(candidate.logit - largest);
+  if (limited) {
+    total = collectTopK(largest);
   } else {
-    count = keepMinP(keepTopP(total, largest));
-    total = 0;
-    for (size_t i = 0; i < count; ++i) total += candidates[i].logit;
+    if (chosen.topP < 1.0 || all)
+      total = scores.weigh(largest, chosen.temperature);
+    if (all) return scores.at(uniform * total, largest, chosen.temperature);
+    collectLikely(largest, total);
   }
-  double target = uniformDraw(chosen.seed, draw) * total, sum = 0;
-  for (size_t i = 0; i < count; ++i) {
-    sum += candidates[i].logit;
-    if (target < sum) return candidates[i].id;
+  for (Candidate &candidate : candidates)
+    candidate.score =
+        exactExp((candidate.score - largest) / chosen.temperature);
+  if (chosen.topP < 1.0) keepTopP(total);
+  // The largest score has the weight 1.
+  double least = std::min(chosen.minP, 1.0);
+  std::erase_if(candidates, [&](const Candidate &candidate) {
+    return candidate.score < least;
+  });
+  total = 0;
+  for (const Candidate &candidate : candidates) total += candidate.score;
+  double target = uniform * total, sum = 0;
+  for (const Candidate &candidate : candidates) {
+    sum += candidate.score;
+    if (target < sum) return candidate.id;
   }
   // Rounding left the target at the end.
-  return candidates[count - 1].id;
+  return candidates.back().id;
 }
 
 }  // namespace gemma

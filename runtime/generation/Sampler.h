@@ -3,8 +3,9 @@
 // OpenAI API stand behind the repetition penalty):
 //   suppressed tokens -> repetition penalty -> presence and frequency penalty
 //   -> temperature -> top-k -> top-p -> min-p -> draw
-// Everything is computed in double in one fixed order: same logits, history,
-// options and seed give the same token on every machine. It keeps no tokens.
+// Everything is computed in one fixed order, and in double but for the sum of
+// all weights (Scores::weigh): same logits, history, options and seed give the
+// same token on every machine. It keeps no tokens.
 // Source: transformers 5, generation/logits_process.py.
 #ifndef GEMMA_RUNTIME_GENERATION_SAMPLER_H
 #define GEMMA_RUNTIME_GENERATION_SAMPLER_H
@@ -13,6 +14,7 @@
 #include <span>
 #include <vector>
 
+#include "runtime/generation/Scores.h"
 #include "runtime/model/Metadata.h"
 
 namespace gemma {
@@ -53,29 +55,19 @@ class Sampler {
   void setSeed(uint64_t seed) { chosen.seed = seed; }
 
  private:
-  struct Candidate {
-    double logit;
-    int32_t id;
-  };
-
   bool isGreedy() const {
     return !chosen.doSample || !(chosen.temperature > 0);
   }
   bool penalizes() const;
   bool changesScores() const;
-  void loadScores(std::span<const float> logits,
-                  std::span<const int32_t> history);
   void penalize(std::span<const int32_t> history);
-  int32_t argMax() const;
-  double leastOfTopK() const;
-  double totalWeight(double least, double largest) const;
-  void collect(double least, double largest, double total);
-  size_t keepTopP(double total, double largest);
-  size_t keepMinP(size_t count) const;
+  double collectTopK(double largest);
+  void collectLikely(double largest, double total);
+  void keepTopP(double total);
 
   SamplerOptions chosen;
-  // Scores of this step, [V]; the memory is reused.
-  std::vector<double> scores;
+  Scores scores;
+  // What may be drawn: scores, then weights. The memory is reused.
   std::vector<Candidate> candidates;
 };
 

@@ -91,8 +91,9 @@ Distribution slowDistribution(const std::vector<float> &logits,
   return result;
 }
 
-void expectDistribution(const SamplerOptions &options, uint32_t seed) {
-  std::vector<float> logits = randomLogits(500, seed);
+void expectDistribution(const SamplerOptions &options, uint32_t seed,
+                        size_t vocabulary = 500) {
+  std::vector<float> logits = randomLogits(vocabulary, seed);
   std::vector<int32_t> history = {3, 3, 3, 17, 250, 17, 9};
   history.push_back(static_cast<int32_t>(
       std::max_element(logits.begin(), logits.end()) - logits.begin()));
@@ -150,6 +151,20 @@ TEST(Sampler, EqualsTheSlowOne) {
           options.seed = seed;
           expectDistribution(options, seed++);
         }
+}
+
+// Enough blocks that their maxima narrow the candidates down.
+TEST(Sampler, EqualsTheSlowOneInALargeVocabulary) {
+  for (int64_t topK : {0, 1, 50})
+    for (double topP : {1.0, 0.9, 0.3}) {
+      SamplerOptions options = plain();
+      options.temperature = 0.6;
+      options.topK = topK;
+      options.topP = topP;
+      options.repetitionPenalty = 1.1;
+      options.suppressed = {7, 64, 9998};
+      expectDistribution(options, 31, 9999);
+    }
 }
 
 TEST(Sampler, AppliesPenaltiesAndSuppression) {
@@ -213,6 +228,16 @@ TEST(Random, PhiloxGivesItsKnownAnswers) {
   std::array<uint32_t, 4> ones = {0x408f276d, 0x41c83b0e, 0xa20bc7c6,
                                   0x6d5451fd};
   EXPECT_EQ(philox({~0u, ~0u, ~0u, ~0u}, {~0u, ~0u}), ones);
+}
+
+TEST(Exp, IsWithinItsErrorInFloat) {
+  for (float x = -86.99f; x <= 0; x += 0.00137f) {
+    double expected = std::exp(static_cast<double>(x));
+    ASSERT_NEAR(exactExpf(x) / expected, 1.0, 3e-7) << x;
+  }
+  EXPECT_EQ(exactExpf(0), 1.0f);
+  EXPECT_EQ(exactExpf(-INFINITY), 0.0f);
+  EXPECT_EQ(exactExpf(NAN), 0.0f);
 }
 
 TEST(Exp, IsWithinItsError) {
