@@ -38,8 +38,11 @@ void FunctionLowering::lowerAttention(gemma::AttentionOp op) {
                                 op.getGainOffsetAttr());
     });
   }
-  Value pairs = arith::MulIOp::create(
-      b, loc, rows, arith::ConstantIndexOp::create(b, loc, kvHeads));
+  // With one head a tile is a row: PlanPhases can put row operations behind it.
+  Value pairs = rows;
+  if (kvHeads > 1)
+    pairs = arith::MulIOp::create(
+        b, loc, rows, arith::ConstantIndexOp::create(b, loc, kvHeads));
   if (!entry.attentionByBlock) {
     phase(loc, pairs, [&](OpBuilder &b, Value tile) {
       kernel::AttentionTileOp::create(b, loc, step, query, out, tile, layer,

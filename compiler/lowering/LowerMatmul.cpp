@@ -8,9 +8,11 @@ namespace gemmac::lowering {
 // Row blocks of 16 weight rows a tile: at least 64 tiles where there are as
 // many blocks, so that threads share evenly, and at most 16 blocks, 1000 tiles
 // of a 262144-row head, so that claiming stays below a thousandth of the time.
-static int64_t rowBlocks(int64_t weightRows) {
+// Of a gated pair an even number, for QuantizeTiles.
+static int64_t rowBlocks(int64_t weightRows, bool gated = false) {
   int64_t blocks = (weightRows + 15) / 16;
-  return std::clamp<int64_t>(blocks / 64, 1, 16);
+  int64_t each = std::clamp<int64_t>(blocks / 64, 1, 16);
+  return gated ? each + each % 2 : each;
 }
 
 // Room for a pair of floats a tile.
@@ -33,14 +35,15 @@ void FunctionLowering::matmul(Location loc, const Products &products) {
     outs.push_back(argMax ? candidates(type) : result(products.results[i]));
     tiles.push_back(kernel::MatmulTilesOp::create(
         b, loc, b.getIndexType(), rows, b.getI64IntegerAttr(type.rows()), chunk,
-        b.getI64IntegerAttr(rowBlocks(type.rows()))));
+        b.getI64IntegerAttr(rowBlocks(type.rows(), products.geglu))));
   }
   phase(loc, tiles, [&](OpBuilder &b, size_t i, Value tile) {
     auto type = cast<quantized::TensorType>(products.weights[i].getType());
     Value up = products.geglu ? products.weights[1] : Value();
-    kernel::MatmulTileOp::create(
-        b, loc, products.weights[i], products.input, outs[i], tile, rows,
-        entry.chunkRows, rowBlocks(type.rows()), up, products.softcap, argMax);
+    kernel::MatmulTileOp::create(b, loc, products.weights[i], products.input,
+                                 outs[i], tile, rows, entry.chunkRows,
+                                 rowBlocks(type.rows(), products.geglu), up,
+                                 products.softcap, argMax);
   });
   if (!argMax) return;
   Value out = result(products.results[1]);

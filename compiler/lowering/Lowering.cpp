@@ -19,6 +19,7 @@ void gemmac::lowering::buildLoweringPipeline(OpPassManager &manager,
   kernel.headRows = options.headRows;
   kernel.kernelName = options.name;
   manager.addPass(createLowerToKernel(kernel));
+  manager.addPass(createQuantizeTiles());
   manager.addPass(createPlanPhases());
   manager.addPass(createPlanBuffers());
   manager.addPass(createPlanWeights());

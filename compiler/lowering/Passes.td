@@ -74,6 +74,17 @@ def LowerToKernel : Pass<"gemmac-lower-to-kernel", "::mlir::ModuleOp"> {
     "::gemmac::quantized::QuantizedDialect"];
 }
 
+def QuantizeTiles : Pass<"gemmac-quantize-tiles", "::mlir::ModuleOp"> {
+  let summary = "a gated matmul writes codes where only their maker reads it";
+  let description = [{
+    A `kernel.quantize_row` alone in its phase, without a norm, that is the only
+    reader of a gated `kernel.matmul_tile`'s output becomes part of it: the
+    tile's `out` is the codes, the phase and the f32 buffer go. A tile has even
+    row blocks, so that it holds whole groups of 32. Runs before PlanPhases.
+  }];
+  let dependentDialects = ["::gemmac::kernel::KernelDialect"];
+}
+
 def PlanPhases : Pass<"gemmac-plan-phases", "::mlir::ModuleOp"> {
   let summary = "merges phases, so that fewer barriers stand between them";
   let description = [{

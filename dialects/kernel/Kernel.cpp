@@ -132,7 +132,14 @@ LogicalResult MatmulTileOp::verify() {
     return emitOpError(
         "matmul_tile_c2: expected positive chunk_rows and "
         "row_blocks");
+  bool codes = !out.getElementType().isF32();
+  if (codes && (!getUp() || weight.rows() % 32 || getRowBlocks() % 2))
+    return emitOpError(
+               "matmul_tile_c5: expected codes of a gated pair of 32 n rows in "
+               "an even number of row blocks, found ")
+           << weight << ", row_blocks " << getRowBlocks();
   int64_t width = getArgMax() ? 2 * matmulTiles(weight.rows(), getRowBlocks())
+                  : codes     ? activationRowBytes(weight.rows())
                               : weight.rows();
   if (out.getDimSize(1) != width)
     return emitOpError("matmul_tile_c1: expected output of ")

@@ -251,21 +251,24 @@ def Kernel_MatmulTileOp : Kernel_Op<"matmul_tile"> {
     ceil(blocks / row_blocks) + b. `rows` is how many rows `in` has. `in` holds
     codes (quantize_row) for a format with integer codes, else f32. Finished
     blocks are rewritten while they are in the cache: `geglu` makes
-    gelu_tanh(in · Wᵀ) · (in · upᵀ), `softcap` cap · tanh(x / cap). With
+    gelu_tanh(in · Wᵀ) · (in · upᵀ), `softcap` cap · tanh(x / cap). Where `out`
+    is i8 a gated tile leaves codes, as quantize_row would make them. With
     `arg_max` they are not written: of each row the largest number of the tile
     and its column go to out[row, 2·b] and out[row, 2·b + 1], or −inf and
     +inf where none is a number. Of equal ones the lowest column counts.
 
     Constraints:
     - (C1) `in` is i8 of activationRowBytes(K) columns for code formats, f32 of
-      K columns for float formats; `out` has N columns, with arg_max
-      2 · ceil(blocks / row_blocks)
+      K columns for float formats; `out` is f32 of N columns, with arg_max of
+      2 · ceil(blocks / row_blocks), or i8 of activationRowBytes(N)
     - (C2) chunk_rows > 0 and row_blocks > 0
     - (C3) `up` has the weight's shape, and codes if and only if it has
     - (C4) arg_max comes without `up`
+    - (C5) i8 comes with `up`, an N that is a multiple of 32 and an even
+      row_blocks
   }];
   let arguments = (ins Quantized_TensorType:$weight, In<AnyBuffer>:$in,
-    Out<F32Buffer>:$out, Index:$tile, Index:$rows, I64Attr:$chunk_rows,
+    Out<AnyBuffer>:$out, Index:$tile, Index:$rows, I64Attr:$chunk_rows,
     I64Attr:$row_blocks, Optional<Quantized_TensorType>:$up,
     OptionalAttr<F32Attr>:$softcap, UnitAttr:$arg_max);
   let assemblyFormat = [{

@@ -1,6 +1,7 @@
 // Matmul tiles: out[rows, N] = in[rows, K] · Wᵀ, a block of 16 weight rows
 // after the other (MatmulBlock.h). A gated pair or a softcap is finished block
-// by block, from the scratch; so is an arg-max, which writes no block.
+// by block, from the scratch; so is an arg-max, which writes no block. Codes
+// are made of two blocks at a time, a group of 32.
 #include <cmath>
 
 #include "targets/common/MatmulBlock.h"
@@ -14,12 +15,15 @@ namespace {
 // What follows the products of a block.
 struct Epilogue {
   explicit Epilogue(kernel::MatmulTileOp op)
-      : gated(bool(op.getUp())), argMax(op.getArgMax()) {
+      : gated(bool(op.getUp())),
+        argMax(op.getArgMax()),
+        codes(
+            !cast<MemRefType>(op.getOut().getType()).getElementType().isF32()) {
     if (op.getSoftcap()) softcap = op.getSoftcap()->convertToFloat();
   }
   bool any() const { return gated || softcap != 0 || argMax; }
   std::string name() const {
-    std::string name = argMax ? "_arg_max" : "";
+    std::string name = argMax ? "_arg_max" : codes ? "_codes" : "";
     if (softcap == 0) return name;
     return name + "_cap" + std::to_string(llvm::bit_cast<uint32_t>(softcap));
   }
@@ -28,7 +32,7 @@ struct Epilogue {
     if (softcap == 0) return products[0];
     return emitSoftcap(e, products[0], softcap);
   }
-  bool gated, argMax;
+  bool gated, argMax, codes;
   float softcap = 0;
 };
 
@@ -85,8 +89,8 @@ class TileArgMax {
 };
 
 // A tile operation: its products, what follows them, and the scratch that they
-// need: a panel with an engine's products, a tile for each product, the
-// arg-max's candidates.
+// need: a panel with an engine's products, a tile for each product, and the
+// arg-max's candidates or the first half of each row's group of codes.
 struct Tile {
   Tile(kernel::MatmulTileOp op, const CpuKernels &cpu)
       : epilogue(op), whole(op, op.getWeight()), products{whole} {
@@ -101,12 +105,13 @@ struct Tile {
             std::to_string(whole.rowBlocks) + epilogue.name();
     if (epilogue.any()) tileBytes = whole.chunkRows * kLanes * 4;
   }
-  int64_t candidates() const {
+  int64_t productsEnd() const {
     return panelBytes + int64_t(products.size()) * tileBytes;
   }
   int64_t scratchBytes() const {
-    return candidates() +
-           (epilogue.argMax ? whole.chunkRows * TileArgMax::kRowBytes : 0);
+    return productsEnd() +
+           (epilogue.argMax ? whole.chunkRows * TileArgMax::kRowBytes : 0) +
+           (epilogue.codes ? tileBytes : 0);
   }
   Epilogue epilogue;
   Matmul whole;                  // where its results go in the end
@@ -140,7 +145,7 @@ void lowerMatmulTile(kernel::MatmulTileOp op, ValueRange operands,
     Value first = e.mul(number, e.c64(whole.rowBlocks));
     Value last =
         e.minI(e.c64(whole.blocks), e.add(first, e.c64(whole.rowBlocks)));
-    TileArgMax best(e, whole, e.at(scratch, plan.candidates()), from);
+    TileArgMax best(e, whole, e.at(scratch, plan.productsEnd()), from);
     if (epilogue.argMax)
       e.loop(from, end, 1, [&](Value row) { best.clear(row); });
     e.loop(first, last, 1, [&](Value block) {
@@ -159,16 +164,44 @@ void lowerMatmulTile(kernel::MatmulTileOp op, ValueRange operands,
         tiles.push_back(e.at(start, e.mul(from, e.c64(-mm.outBytes))));
         products(mm, weights[i], tiles[i]);
       }
-      e.loop(from, end, 1, [&](Value row) {
-        SmallVector<Value> values;
-        for (auto [mm, start] : llvm::zip(plan.products, tiles))
-          values.push_back(e.load(e.vec(e.f32()),
-                                  e.at(start, e.mul(row, e.c64(mm.outBytes)))));
-        Value finished = epilogue.apply(e, values);
-        if (epilogue.argMax) return best.take(row, block, finished);
-        storeBlock(e, whole, finished,
-                   e.at(outBlock, e.mul(row, e.c64(whole.outBytes))), block);
-      });
+      using Use = function_ref<void(Value row, Value finished)>;
+      auto finish = [&](Use use) {
+        e.loop(from, end, 1, [&](Value row) {
+          SmallVector<Value> values;
+          for (auto [mm, start] : llvm::zip(plan.products, tiles))
+            values.push_back(e.load(
+                e.vec(e.f32()), e.at(start, e.mul(row, e.c64(mm.outBytes)))));
+          use(row, epilogue.apply(e, values));
+        });
+      };
+      if (epilogue.argMax)
+        return finish([&](Value row, Value finished) {
+          best.take(row, block, finished);
+        });
+      if (!epilogue.codes)
+        return finish([&](Value row, Value finished) {
+          storeBlock(e, whole, finished,
+                     e.at(outBlock, e.mul(row, e.c64(whole.outBytes))), block);
+        });
+      auto half = [&](Value row) {
+        Value inChunk = e.mul(e.sub(row, from), e.c64(kLanes * 4));
+        return e.at(e.at(scratch, plan.productsEnd()), inChunk);
+      };
+      e.when(
+          e.less(e.remC(block, 2), e.c64(1)),
+          [&] {
+            finish([&](Value row, Value finished) {
+              e.store(finished, half(row));
+            });
+          },
+          [&] {
+            finish([&](Value row, Value finished) {
+              int64_t bytes = kernel::activationRowBytes(whole.n);
+              emitQuantizedGroup(e, e.load(e.vec(e.f32()), half(row)), finished,
+                                 whole.n, e.at(out, e.mul(row, e.c64(bytes))),
+                                 e.shr(block, 1));
+            });
+          });
     });
     if (epilogue.argMax)
       e.loop(from, end, 1, [&](Value row) {

@@ -3,6 +3,8 @@
 
 #include <limits>
 
+#include "dialects/kernel/Kernel.h"
+
 using namespace mlir;
 
 namespace gemmac::targets {
@@ -68,6 +70,31 @@ Value emitGeglu(Emitter &e, Value gate, Value up) {
 
 Value emitSoftcap(Emitter &e, Value x, float cap) {
   return e.mul(e.tanh(e.div(x, e.splatF(cap))), e.splatF(cap));
+}
+
+void emitQuantizedGroup(Emitter &e, Value first, Value second, int64_t n,
+                        Value out, Value g) {
+  Value halves[] = {first, second};
+  Value top = e.tree(e.max(e.abs(first), e.abs(second)),
+                     [&](Value a, Value b) { return e.max(a, b); });
+  Value enough = e.compare(arith::CmpFPredicate::OGE, top, e.cf(0x1p-110f));
+  Value scale = e.select(enough, e.div(top, e.cf(127.0f)), e.cf(0));
+  Value inverse = e.splat(e.select(enough, e.div(e.cf(1.0f), scale), e.cf(0)));
+  Value sums[2];
+  for (int64_t half = 0; half < 2; ++half) {
+    // Adding 1.5 · 2^23 rounds to an integer.
+    Value magic = e.splatF(12582912.0f);
+    Value t = e.sub(e.add(e.mul(halves[half], inverse), magic), magic);
+    t = e.max(e.min(t, e.splatF(127.0f)), e.splatF(-127.0f));
+    Value q = arith::FPToSIOp::create(e.b, e.loc, e.vec(e.i32()), t);
+    e.store(e.truncate(e.i8(), q), e.at(e.at(out, e.shl(g, 5)), 16 * half));
+    sums[half] = e.tree(q, [&](Value a, Value b) { return e.add(a, b); });
+    e.store(sums[half], e.at(e.at(out, kernel::activationSums16(n) + 4 * half),
+                             e.shl(g, 3)));
+  }
+  e.store(scale, e.at(e.at(out, kernel::activationScales(n)), e.shl(g, 2)));
+  e.store(e.add(sums[0], sums[1]),
+          e.at(e.at(out, kernel::activationSums32(n)), e.shl(g, 2)));
 }
 
 Candidate noCandidate(Emitter &e) {

@@ -1,6 +1,6 @@
-// What kernels share: the root mean square norm, the rotation of a head, GeGLU
-// and the softcap, emitted where they are needed, so that a fused kernel makes
-// the bits of the separate ones (docs/numerics.md).
+// What kernels share: the root mean square norm, the rotation of a head, GeGLU,
+// the softcap and an activation's codes, emitted where they are needed, so that
+// a fused kernel makes the bits of the separate ones (docs/numerics.md).
 #ifndef GEMMAC_TARGETS_COMMON_ROWEMISSION_H
 #define GEMMAC_TARGETS_COMMON_ROWEMISSION_H
 
@@ -44,6 +44,12 @@ void emitRotatedHead(Emitter &e, int64_t width, mlir::Value x,
 // gelu_tanh(gate) · up and cap · tanh(x / cap).
 mlir::Value emitGeglu(Emitter &e, mlir::Value gate, mlir::Value up);
 mlir::Value emitSoftcap(Emitter &e, mlir::Value x, float cap);
+
+// One group of an activation's codes: a = absmax / 127 (0 below 2^-110), q =
+// round-half-even(x · (1/a)), clamped, and the codes' sums per 16 and 32, into
+// group `g` of the row of n columns at `out`.
+void emitQuantizedGroup(Emitter &e, mlir::Value first, mlir::Value second,
+                        int64_t n, mlir::Value out, mlir::Value g);
 
 // A number and its column, scalars or vectors of f32.
 struct Candidate {

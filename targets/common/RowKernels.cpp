@@ -75,9 +75,7 @@ void lowerRmsNorm(RmsNormRowOp op, ValueRange operands, OpBuilder &builder,
       });
 }
 
-// a = absmax / 127 (0 below 2^-110), q = round-half-even(x · (1/a)) by adding
-// 1.5 · 2^23, clamped; sums of the codes per 16 and 32. Operands: in, out, row,
-// [gain].
+// Operands: in, out, row, [gain].
 void lowerQuantize(QuantizeRowOp op, ValueRange operands, OpBuilder &builder,
                    KernelLibrary &library) {
   int64_t n = columns(op.getIn());
@@ -88,7 +86,6 @@ void lowerQuantize(QuantizeRowOp op, ValueRange operands, OpBuilder &builder,
       [&](Emitter &e, ValueRange arguments) {
         Value in = rowAt(e, arguments[0], arguments[2], n * 4);
         Value out = rowAt(e, arguments[1], arguments[2], activationRowBytes(n));
-        auto addI = [&](Value a, Value b) { return e.add(a, b); };
         Value factor = norm ? emitNormFactor(e, *norm, in) : Value();
         e.loop(e.c64(0), e.c64(n / 32), 1, [&](Value g) {
           Value halves[2];
@@ -99,28 +96,7 @@ void lowerQuantize(QuantizeRowOp op, ValueRange operands, OpBuilder &builder,
               halves[half] = emitNormalised(e, *norm, halves[half], factor,
                                             arguments[3], at, kLanes);
           }
-          Value top = e.tree(e.max(e.abs(halves[0]), e.abs(halves[1])),
-                             [&](Value a, Value b) { return e.max(a, b); });
-          Value enough =
-              e.compare(arith::CmpFPredicate::OGE, top, e.cf(0x1p-110f));
-          Value scale = e.select(enough, e.div(top, e.cf(127.0f)), e.cf(0));
-          Value inverse =
-              e.splat(e.select(enough, e.div(e.cf(1.0f), scale), e.cf(0)));
-          Value sums[2];
-          for (int64_t half = 0; half < 2; ++half) {
-            Value magic = e.splatF(12582912.0f);
-            Value t = e.sub(e.add(e.mul(halves[half], inverse), magic), magic);
-            t = e.max(e.min(t, e.splatF(127.0f)), e.splatF(-127.0f));
-            Value q = arith::FPToSIOp::create(e.b, e.loc, e.vec(e.i32()), t);
-            e.store(e.truncate(e.i8(), q),
-                    e.at(e.at(out, e.shl(g, 5)), 16 * half));
-            sums[half] = e.tree(q, addI);
-            e.store(sums[half], e.at(e.at(out, activationSums16(n) + 4 * half),
-                                     e.shl(g, 3)));
-          }
-          e.store(scale, e.at(e.at(out, activationScales(n)), e.shl(g, 2)));
-          e.store(e.add(sums[0], sums[1]),
-                  e.at(e.at(out, activationSums32(n)), e.shl(g, 2)));
+          emitQuantizedGroup(e, halves[0], halves[1], n, out, g);
         });
       });
 }

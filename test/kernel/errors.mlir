@@ -69,6 +69,14 @@ func.func @matmul_tile_c2(%w: !quantized.tensor<96x64, f32>, %x: memref<?x64xf32
 
 // -----
 
+func.func @matmul_tile_c5(%w: !quantized.tensor<96x64, f32>, %x: memref<?x64xf32>, %y: memref<?x144xi8>, %i: index) {
+  // expected-error @+1 {{matmul_tile_c5: expected codes of a gated pair of 32 n rows in an even number of row blocks, found '!quantized.tensor<96x64, f32>', row_blocks 3}}
+  kernel.matmul_tile %w, %x, %y[%i] rows %i geglu %w {chunk_rows = 1 : i64, row_blocks = 3 : i64} : !quantized.tensor<96x64, f32>, memref<?x64xf32>, memref<?x144xi8> geglu !quantized.tensor<96x64, f32>
+  return
+}
+
+// -----
+
 func.func @matmul_tile_c3(%w: !quantized.tensor<96x64, f32>, %u: !quantized.tensor<80x64, f32>, %x: memref<?x64xf32>, %y: memref<?x96xf32>, %i: index) {
   // expected-error @+1 {{matmul_tile_c3: expected a twin of '!quantized.tensor<96x64, f32>'}}
   kernel.matmul_tile %w, %x, %y[%i] rows %i geglu %u {chunk_rows = 8 : i64, row_blocks = 1 : i64} : !quantized.tensor<96x64, f32>, memref<?x64xf32>, memref<?x96xf32> geglu !quantized.tensor<80x64, f32>

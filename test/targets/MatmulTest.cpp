@@ -201,6 +201,52 @@ TEST_P(MatmulTest, EqualsTheContractBitForBit) {
   }
 }
 
+// A gated pair whose tiles leave codes makes those of the pair and then
+// quantize_row.
+TEST_P(MatmulTest, LeavesTheCodesThatQuantizeRowMakes) {
+  const auto &[name, target] = GetParam();
+  if (!target->runsHere()) GTEST_SKIP() << kCannotRun;
+  const WeightFormat *format = quantized::lookupFormat(name);
+  ASSERT_NE(format, nullptr);
+  Case c{format, 96, format->isFloat() ? 40 : 256};
+  for (auto [tokens, blocks] : {std::pair<int64_t, int64_t>{1, 2}, {45, 4}}) {
+    Data gate = makeData(c, tokens, tokens), up = makeData(c, tokens, 99);
+    StepProgram program(tokens);
+    program.weight("w", c.rows, c.columns, *format, gate.packed);
+    program.weight("u", c.rows, c.columns, *format, up.packed);
+    program.floats("x", c.columns, gate.in);
+    program.floats("y", c.rows);
+    program.bytes("expected", kernel::activationRowBytes(c.rows));
+    program.bytes("found", kernel::activationRowBytes(c.rows));
+    std::string in = "x";
+    if (!format->isFloat()) {
+      in = "q";
+      program.bytes("q", kernel::activationRowBytes(c.columns));
+      program.phase("%n", "kernel.quantize_row %x, %q[%t] : " +
+                              program.type("x") + ", " + program.type("q"));
+    }
+    std::string shape = "chunk_rows = " + std::to_string(tokens == 1 ? 1 : 30) +
+                        " : i64, row_blocks = " + std::to_string(blocks) +
+                        " : i64";
+    program.operation(
+        "%tiles = kernel.matmul_tiles %n {weight_rows = 96 "
+        ": i64, " +
+        shape + "}");
+    for (std::string out : {"y", "found"})
+      program.phase("%tiles", "kernel.matmul_tile %w, %" + in + ", %" + out +
+                                  "[%t] rows %n geglu %u {" + shape +
+                                  "} : " + program.type("w") + ", " +
+                                  program.type(in) + ", " + program.type(out) +
+                                  " geglu " + program.type("u"));
+    program.phase(
+        "%n", "kernel.quantize_row %y, %expected[%t] : " + program.type("y") +
+                  ", " + program.type("expected"));
+    ASSERT_EQ(program.run(*target), "");
+    EXPECT_EQ(program.bytesOf("found"), program.bytesOf("expected"))
+        << tokens << " rows, row_blocks " << blocks;
+  }
+}
+
 // Row t embeds token (5 t) mod N; the last one brings its own embedding.
 TEST_P(MatmulTest, EmbedsRowsAsDecoded) {
   const auto &[name, target] = GetParam();
