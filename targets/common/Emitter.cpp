@@ -51,6 +51,9 @@ static unsigned elementBytes(Type type) {
 Value Emitter::load(Type type, Value pointer) {
   return LLVM::LoadOp::create(b, loc, type, pointer, elementBytes(type));
 }
+void Emitter::prefetch(Value pointer) {
+  LLVM::Prefetch::create(b, loc, pointer, /*rw=*/0, /*hint=*/2, /*cache=*/1);
+}
 void Emitter::store(Value value, Value pointer) {
   LLVM::StoreOp::create(b, loc, value, pointer, elementBytes(value.getType()));
 }

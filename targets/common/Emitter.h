@@ -48,6 +48,8 @@ class Emitter {
   // Memory. Loads and stores assume only the element's own alignment.
   mlir::Value at(mlir::Value pointer, mlir::Value bytes);
   mlir::Value at(mlir::Value pointer, int64_t bytes);
+  // Into the second-level cache; of any address.
+  void prefetch(mlir::Value pointer);
   mlir::Value load(mlir::Type type, mlir::Value pointer);
   mlir::Value load(mlir::Type type, mlir::Value pointer, int64_t bytes) {
     return load(type, at(pointer, bytes));

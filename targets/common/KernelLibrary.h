@@ -47,6 +47,9 @@ class CpuKernels {
   // Vectors of 16 sums that a loop carries in registers, with room for as much
   // again: 16 registers of 256 bits hold 4 so.
   virtual int64_t sumsInRegisters() const { return 4; }
+  // Bytes ahead of which a stream of weights is prefetched; 0: the processor
+  // does it well enough.
+  virtual int64_t prefetchDistance() const { return 0; }
   // Plain widening multiplies: right everywhere.
   virtual llvm::SmallVector<mlir::Value> groupDot(Emitter &e,
                                                   const GroupDot &dot) const;

@@ -144,8 +144,8 @@ SmallVector<Value> zeros(Emitter &e, int64_t count) {
 }
 
 // With `isSigned` the codes lose their zero point: then every format's are s8.
-void unpackPanel(Emitter &e, const Matmul &mm, Value rowBlock, Value panel,
-                 bool isSigned) {
+void unpackPanel(Emitter &e, const CpuKernels &cpu, const Matmul &mm,
+                 Value rowBlock, Value panel, bool isSigned) {
   const CodeDescriptor &d = *mm.format.codes();
   auto stored = [&](Value codes) {
     if (!isSigned || d.zeroPoint == 0) return codes;
@@ -153,7 +153,7 @@ void unpackPanel(Emitter &e, const Matmul &mm, Value rowBlock, Value panel,
   };
   PanelLayout layout(d);
   emitGroupLoop(
-      e, d, rowBlock, mm.k, {},
+      e, d, rowBlock, mm.k, cpu.prefetchDistance(), {},
       [&](Value superBlock, Value group, int parity, Value column,
           ValueRange) -> SmallVector<Value> {
         PackedGroup packed = emitPackedGroup(e, d, superBlock, group, parity);
@@ -194,7 +194,7 @@ SmallVector<Value> emitDots(Emitter &e, const CpuKernels &cpu, const Matmul &mm,
   }
   GroupSum sum(e, cpu, *d, mm.k);
   if (source == Source::Stream)
-    return emitGroupLoop(e, *d, weights, mm.k, start,
+    return emitGroupLoop(e, *d, weights, mm.k, cpu.prefetchDistance(), start,
                          [&](Value superBlock, Value group, int parity,
                              Value column, ValueRange carried) {
                            PackedGroup packed = emitPackedGroup(
@@ -363,7 +363,7 @@ void emitBlock(Emitter &e, KernelLibrary &library, const Matmul &mm,
                const BlockCall &call, Value scratch) {
   int64_t widest = mm.tileRows(library.cpu);
   auto inPanel = [&](bool isSigned) {
-    unpackPanel(e, mm, call.weights, scratch, isSigned);
+    unpackPanel(e, library.cpu, mm, call.weights, scratch, isSigned);
     BlockCall panel = call;
     panel.weights = scratch;
     return panel;

@@ -93,7 +93,8 @@ PackedGroup emitPackedGroup(Emitter &e, const CodeDescriptor &descriptor,
 
 SmallVector<Value> emitGroupLoop(Emitter &e, const CodeDescriptor &descriptor,
                                  Value rowBlock, int64_t columns,
-                                 ValueRange carried, GroupBody body) {
+                                 int64_t prefetch, ValueRange carried,
+                                 GroupBody body) {
   PackedOffsets offsets = quantized::packedOffsets(descriptor);
   int64_t groups = descriptor.superBlock / 32;
   int64_t unroll = groups > 1 ? 2 : 1;
@@ -107,6 +108,12 @@ SmallVector<Value> emitGroupLoop(Emitter &e, const CodeDescriptor &descriptor,
           for (int64_t p = 0; p < unroll; ++p) {
             Value group = e.add(h, e.c64(p));
             Value column = e.add(first, e.mul(group, e.c64(32)));
+            if (prefetch) {
+              int64_t share = offsets.bytes / groups;
+              Value here = e.at(superBlock, e.mul(group, e.c64(share)));
+              for (int64_t at = 0; at < share; at += 64)
+                e.prefetch(e.at(here, prefetch + at));
+            }
             values = body(superBlock, group, int(p), column, values);
           }
           return values;

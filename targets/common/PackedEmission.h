@@ -32,14 +32,15 @@ PackedGroup emitPackedGroup(Emitter &e,
 
 // Calls body(superBlock, group, parity, column) for every group of 32 of a row
 // block, in order; `column` is the group's first column (i64). Carried values
-// pass through.
+// pass through. Where `prefetch` is not 0, what lies that many bytes ahead is
+// asked for.
 using GroupBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(
     mlir::Value superBlock, mlir::Value group, int parity, mlir::Value column,
     mlir::ValueRange carried)>;
 llvm::SmallVector<mlir::Value> emitGroupLoop(
     Emitter &e, const quantized::CodeDescriptor &descriptor,
-    mlir::Value rowBlock, int64_t columns, mlir::ValueRange carried,
-    GroupBody body);
+    mlir::Value rowBlock, int64_t columns, int64_t prefetch,
+    mlir::ValueRange carried, GroupBody body);
 
 }  // namespace gemmac::targets
 

@@ -203,7 +203,7 @@ void gatherCodes(Emitter &e, const CodeDescriptor &d, Value block, Value lane,
     return LLVM::ExtractElementOp::create(e.b, e.loc, vector, lane);
   };
   emitGroupLoop(
-      e, d, block, n, {},
+      e, d, block, n, /*prefetch=*/0, {},
       [&](Value superBlock, Value group, int parity, Value column,
           ValueRange) -> SmallVector<Value> {
         PackedGroup packed = emitPackedGroup(e, d, superBlock, group, parity);

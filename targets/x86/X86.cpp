@@ -197,6 +197,10 @@ class X86 : public Target, public CpuKernels {
     return emitCpuCode(module, level.machine, output, options);
   }
   int64_t tokensPerTile() const override { return level.tokens; }
+  // Granite Rapids, one thread: 12.3 -> 17.0 GB/s for codes of four bits, 98 %
+  // of its stream read; with 4096 bytes a quarter less. A Zen 4 reads as fast
+  // without.
+  int64_t prefetchDistance() const override { return hasAmx() ? 8192 : 0; }
   int64_t sumsInRegisters() const override {
     return level.machine.vectorBits == 512 ? 16 : 4;
   }
