@@ -1,7 +1,8 @@
 // bench: tokens a second of prefill and decoding at several depths, with the
-// machine's own streaming read measured between the runs: a figure without that
-// baseline says little on a shared machine. JSON rows carry llama-bench's field
-// names. It measures what it runs and compares with no other program.
+// machine's own limits measured between the runs, its streaming read and its
+// rate of 8-bit products: a figure without them says little on a shared
+// machine. JSON rows carry llama-bench's field names. It measures what it runs
+// and compares with no other program.
 #include <stdio.h>
 #include <sys/resource.h>
 
@@ -13,7 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/app/App.h"
-#include "runtime/app/StreamRead.h"
+#include "runtime/app/Roofline.h"
 #include "runtime/model/PhaseProfile.h"
 #include "runtime/model/Session.h"
 
@@ -160,6 +161,7 @@ Status Bench::addProfile(const Case &test, Json &row) {
   // Of one pass: a token of each conversation, or the whole prompt.
   int64_t runs = std::max<int64_t>(test.answer, 1);
   double bandwidth = row["read_bytes_per_second"];
+  double dots = row.value("dot_operations_per_second", 0.0);
   Json phases = Json::array();
   for (const PhaseProfile::Line &line : profile.lines()) {
     auto bytes = static_cast<double>(line.weightBytes + line.cacheBytes);
@@ -173,6 +175,10 @@ Status Bench::addProfile(const Case &test, Json &row) {
                       {"roofline_share", bytes / line.seconds / bandwidth},
                       {"operations_per_second",
                        static_cast<double>(line.operations) / line.seconds}});
+    // Attention multiplies floats.
+    if (dots > 0 && line.weightBytes > 0 && line.operations > 0)
+      phases.back()["dot_share"] =
+          static_cast<double>(line.operations) / line.seconds / dots;
   }
   row["phases"] = phases;
   // Between the calls: rows are prepared, workers wake up.
@@ -198,19 +204,28 @@ Json Bench::describe(const Case &test) const {
 }
 
 Status Bench::measure(const Case &test) {
-  std::vector<double> nanoseconds, rates, reads;
+  std::vector<double> nanoseconds, rates, reads, dots;
   double seconds = 0;
-  // Unmeasured: caches, pages and the processor's clock settle.
-  Status status = runOnce(test, seconds);
+  int64_t count = test.prompt + test.answer * test.parallel;
+  // Untimed: caches, pages and the processor's clock settle. It counts the
+  // operations, if the metadata has them.
+  PhaseProfile counts(engine.model().metadata());
+  Status status = runOnce(test, seconds, &counts);
   for (int64_t i = 0; i < request.repetitions && status.ok(); ++i) {
     reads.push_back(streamRead(engine.model(), engine.threads()));
+    dots.push_back(dotPeak(engine.model(), engine.threads()));
     status = runOnce(test, seconds);
     nanoseconds.push_back(seconds * 1e9);
-    int64_t count = test.prompt + test.answer * test.parallel;
     rates.push_back(static_cast<double>(count) / seconds);
   }
   if (!status.ok()) return status;
   Json row = describe(test);
+  if (counts.status().ok()) {
+    double operations = 0;
+    for (const PhaseProfile::Line &line : counts.lines())
+      operations += static_cast<double>(line.operations);
+    row["operations_per_token"] = operations / static_cast<double>(count);
+  }
   row["avg_ns"] = mean(nanoseconds);
   row["stddev_ns"] = deviation(nanoseconds);
   row["avg_ts"] = mean(rates);
@@ -220,6 +235,8 @@ Status Bench::measure(const Case &test) {
   double bandwidth = median(reads);
   row["read_bytes_per_second"] = bandwidth;
   row["samples_read_bytes_per_second"] = reads;
+  double peak = median(dots);
+  if (peak > 0) row["dot_operations_per_second"] = peak;
   if (test.answer > 0) {
     const Model &model = engine.model();
     int64_t weights = model.metadata().weightBytesPerToken;
@@ -232,6 +249,9 @@ Status Bench::measure(const Case &test) {
     row["bytes_per_token"] = bytes;
     row["roofline_share"] = bytes * median(rates) / bandwidth;
   } else {
+    if (peak > 0 && row.contains("operations_per_token"))
+      row["roofline_share"] =
+          row["operations_per_token"].get<double>() * median(rates) / peak;
     row["first_token_seconds"] = median(nanoseconds) * 1e-9;
   }
   if (request.profile) status = addProfile(test, row);
@@ -256,10 +276,10 @@ void printPhases(const Json &row) {
   const char *unit = row["n_gen"] == 0        ? "ms"
                      : row["n_parallel"] == 1 ? "ms/token"
                                               : "ms/pass";
-  printf("  %-18s %10s %6s %12s %11s %10s %9s %9s\n", "phase", unit, "time",
-         "weights, KiB", "cache, KiB", "Mop", "of read", "Gop/s");
-  for (const Json &phase : row["phases"])
-    printf("  %-18s %10.4f %4.0f %% %12.1f %11.1f %10.2f %7.0f %% %9.1f\n",
+  printf("  %-18s %10s %6s %12s %11s %10s %9s %9s %9s\n", "phase", unit, "time",
+         "weights, KiB", "cache, KiB", "Mop", "of read", "Gop/s", "of dots");
+  for (const Json &phase : row["phases"]) {
+    printf("  %-18s %10.4f %4.0f %% %12.1f %11.1f %10.2f %7.0f %% %9.1f",
            phase["phase"].get<std::string>().c_str(),
            phase["seconds"].get<double>() * 1e3,
            phase["time_share"].get<double>() * 100,
@@ -268,6 +288,10 @@ void printPhases(const Json &row) {
            phase["operations"].get<double>() * 1e-6,
            phase["roofline_share"].get<double>() * 100,
            phase["operations_per_second"].get<double>() * 1e-9);
+    if (phase.contains("dot_share"))
+      printf(" %7.0f %%", phase["dot_share"].get<double>() * 100);
+    printf("\n");
+  }
   printf("  %-18s %10.4f\n", "outside",
          row["seconds_outside_phases"].get<double>() * 1e3);
 }
@@ -279,9 +303,15 @@ void printRow(const Json &row) {
            row["peak_resident_bytes"].get<double>() / (1 << 20));
     return;
   }
-  printf("%-16s %10.2f ± %.2f tokens/s   read %.1f GB/s", test.c_str(),
-         row["avg_ts"].get<double>(), row["stddev_ts"].get<double>(),
-         row["read_bytes_per_second"].get<double>() * 1e-9);
+  printf("%-16s %10.2f ± %.2f tokens/s", test.c_str(),
+         row["avg_ts"].get<double>(), row["stddev_ts"].get<double>());
+  // Decoding is bound by what it reads, a prompt by what it multiplies.
+  if (row["n_gen"] > 0)
+    printf("   read %.1f GB/s",
+           row["read_bytes_per_second"].get<double>() * 1e-9);
+  else if (row.contains("dot_operations_per_second"))
+    printf("   dots %.0f Gop/s",
+           row["dot_operations_per_second"].get<double>() * 1e-9);
   if (row.contains("roofline_share"))
     printf("   %.0f %% of it", row["roofline_share"].get<double>() * 100);
   printf("\n");

@@ -39,6 +39,8 @@ struct EngineDot {
 class KernelLibrary;
 
 // What one instruction set does better than plain vectors.
+class KernelLibrary;
+
 class CpuKernels {
  public:
   virtual ~CpuKernels() = default;
@@ -53,6 +55,14 @@ class CpuKernels {
   // Plain widening multiplies: right everywhere.
   virtual llvm::SmallVector<mlir::Value> groupDot(Emitter &e,
                                                   const GroupDot &dot) const;
+
+  // Emits `rounds` rounds of the fastest exact 8-bit products on registers, and
+  // what keeps them alive, 64 bytes at `sink`. Returns the operations of a
+  // round; 0: emits nothing.
+  virtual int64_t dotPeak(Emitter &, KernelLibrary &, mlir::Value rounds,
+                          mlir::Value sink) const {
+    return 0;
+  }
 
   // M of a matrix engine, which takes over from so many rows of codes on; 0
   // where there is none, and nothing below is called.

@@ -262,8 +262,10 @@ class LowerKernel : public PassWrapper<LowerKernel, OperationPass<ModuleOp>> {
     emitKvLayers(module, model);
     declareRuntime(module);
     KernelLibrary library(module, cpu);
+    DotPeak peak;
+    if (hasCodes(module)) peak = emitDotPeak(module, library);
     if (failed(convert(module, library))) return signalPassFailure();
-    emitModelCode(module, model, library.scratchBytes(), identity);
+    emitModelCode(module, model, library.scratchBytes(), peak, identity);
     model.erase();
     for (Operation &op : llvm::make_early_inc_range(module.getOps()))
       if (isa<quantized::WeightOp, quantized::WeightTableOp>(op)) op.erase();
@@ -278,6 +280,33 @@ class LowerKernel : public PassWrapper<LowerKernel, OperationPass<ModuleOp>> {
   }
 
  private:
+  static bool hasCodes(ModuleOp module) {
+    return module
+        .walk([](MatmulTileOp tile) {
+          StringRef format = tile.getWeight().getType().getFormat();
+          return quantized::lookupFormat(format)->isFloat()
+                     ? WalkResult::advance()
+                     : WalkResult::interrupt();
+        })
+        .wasInterrupted();
+  }
+
+  DotPeak emitDotPeak(ModuleOp module, KernelLibrary &library) {
+    DotPeak peak;
+    Type pointer = LLVM::LLVMPointerType::get(&getContext());
+    Type i64 = IntegerType::get(&getContext(), 64);
+    func::FuncOp kernel = library.get(
+        "dot_peak", {i64, pointer}, module.getLoc(),
+        [&](Emitter &e, ValueRange arguments) {
+          peak.operations = cpu.dotPeak(e, library, arguments[0], arguments[1]);
+        });
+    if (peak.operations)
+      peak.kernel = kernel;
+    else
+      kernel.erase();
+    return peak;
+  }
+
   void declareRuntime(ModuleOp module) {
     OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
     Type pointer = LLVM::LLVMPointerType::get(&getContext());

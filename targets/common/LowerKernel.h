@@ -24,10 +24,18 @@ struct CodeIdentity {
 std::unique_ptr<mlir::Pass> createLowerKernelPass(const CpuKernels &cpu,
                                                   CodeIdentity identity);
 
+// Of gemma_model_code: the function that shows the rate of 8-bit products, null
+// where there is none, and its operations a round.
+struct DotPeak {
+  mlir::func::FuncOp kernel;
+  int64_t operations = 0;
+};
+
 // Emits the gemma_model_<name> constant, the kv layer table and the exported
 // entry points around the step functions (ModelCode.cpp).
 void emitModelCode(mlir::ModuleOp module, kernel::ModelOp model,
-                   int64_t scratchBytes, const CodeIdentity &identity);
+                   int64_t scratchBytes, const DotPeak &peak,
+                   const CodeIdentity &identity);
 // The table that kernels read; must exist before they are made.
 void emitKvLayers(mlir::ModuleOp module, kernel::ModelOp model);
 

@@ -12,7 +12,7 @@ namespace gemmac::targets {
 static_assert(sizeof(gemma_step) == 88 && offsetof(gemma_step, logits) == 64);
 static_assert(sizeof(gemma_row) == 32 && offsetof(gemma_row, kv) == 24);
 static_assert(sizeof(gemma_kv_layer) == 24);
-static_assert(sizeof(gemma_model_code) == 128);
+static_assert(sizeof(gemma_model_code) == 144);
 static_assert(offsetof(gemma_step, rows) == abi::kRows &&
               offsetof(gemma_step, count) == abi::kCount &&
               offsetof(gemma_step, wanted) == abi::kWanted &&
@@ -27,6 +27,8 @@ namespace {
 int64_t entry(Attribute layer, StringRef key) {
   return cast<DictionaryAttr>(layer).getAs<IntegerAttr>(key).getInt();
 }
+
+constexpr StringRef kDotPeakEntry = "gemma_dot_peak";
 
 // (step, thread): builds the context on the stack and runs the function.
 void emitEntryPoint(ModuleOp module, StringRef name, StringRef function) {
@@ -50,6 +52,22 @@ void emitEntryPoint(ModuleOp module, StringRef name, StringRef function) {
   e.store(scratch, e.at(context, kContextScratch));
   e.store(thread, e.at(context, kContextThread));
   func::CallOp::create(b, loc, function, TypeRange(), ValueRange{context});
+  LLVM::ReturnOp::create(b, loc, ValueRange());
+}
+
+// (rounds, sink): calls the kernel, whose symbol no address can be taken of
+// yet.
+void emitDotPeakEntry(ModuleOp module, func::FuncOp kernel) {
+  Location loc = module.getLoc();
+  OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
+  auto type =
+      LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()),
+                                  kernel.getFunctionType().getInputs());
+  auto wrapper = LLVM::LLVMFuncOp::create(b, loc, kDotPeakEntry, type,
+                                          LLVM::Linkage::Internal);
+  Block *body = wrapper.addEntryBlock(b);
+  b.setInsertionPointToStart(body);
+  func::CallOp::create(b, loc, kernel, body->getArguments());
   LLVM::ReturnOp::create(b, loc, ValueRange());
 }
 
@@ -77,7 +95,7 @@ void emitKvLayers(ModuleOp module, ModelOp model) {
 }
 
 void emitModelCode(ModuleOp module, ModelOp model, int64_t scratchBytes,
-                   const CodeIdentity &identity) {
+                   const DotPeak &peak, const CodeIdentity &identity) {
   Location loc = module.getLoc();
   MLIRContext *context = module.getContext();
   OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
@@ -87,6 +105,7 @@ void emitModelCode(ModuleOp module, ModelOp model, int64_t scratchBytes,
     entries.push_back(function.empty() ? "" : ("gemma_entry_" + name).str());
     if (!function.empty()) emitEntryPoint(module, entries.back(), function);
   }
+  if (peak.kernel) emitDotPeakEntry(module, peak.kernel);
   std::string target = identity.target + std::string(1, '\0');
   LLVM::GlobalOp::create(
       b, loc, LLVM::LLVMArrayType::get(b.getI8Type(), target.size()), true,
@@ -96,7 +115,7 @@ void emitModelCode(ModuleOp module, ModelOp model, int64_t scratchBytes,
   SmallVector<Type> fields{i32, i32};
   fields.append(entries.size(), pointer);
   fields.append(8, i32);
-  fields.append({pointer, i64, i64, i64, pointer, i64});
+  fields.append({pointer, i64, i64, i64, pointer, i64, pointer, i64});
   auto type = LLVM::LLVMStructType::getLiteral(context, fields);
   auto global =
       LLVM::GlobalOp::create(b, loc, type, true, LLVM::Linkage::External,
@@ -114,13 +133,13 @@ void emitModelCode(ModuleOp module, ModelOp model, int64_t scratchBytes,
   auto address = [&](StringRef symbol) {
     append(LLVM::AddressOfOp::create(b, loc, pointer, symbol));
   };
+  auto optional = [&](StringRef symbol) {
+    if (symbol.empty()) return append(LLVM::ZeroOp::create(b, loc, pointer));
+    address(symbol);
+  };
   number(i32, GEMMA_ABI_VERSION);
   number(i32, sizeof(gemma_model_code));
-  for (const std::string &name : entries)
-    if (name.empty())
-      append(LLVM::ZeroOp::create(b, loc, pointer));
-    else
-      address(name);
+  for (const std::string &name : entries) optional(name);
   for (int64_t value :
        {int64_t(model.getBatchRows()), int64_t(model.getPrefillRows()),
         int64_t(model.getHeadRows()), int64_t(model.getVocabulary()),
@@ -133,6 +152,8 @@ void emitModelCode(ModuleOp module, ModelOp model, int64_t scratchBytes,
   number(i64, model.getWeightBytes().value_or(0));
   address("gemma_target_name");
   number(i64, int64_t(identity.cpuFeatures));
+  optional(peak.kernel ? kDotPeakEntry : "");
+  number(i64, peak.operations);
   LLVM::ReturnOp::create(b, loc, code);
 }
 

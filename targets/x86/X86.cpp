@@ -125,33 +125,121 @@ std::array<uint8_t, 64> amxConfiguration() {
   return bytes;
 }
 
-void startAmx(Emitter &e, KernelLibrary &library) {
+void loadTiles(Emitter &e, KernelLibrary &library, StringRef name,
+               const std::array<uint8_t, 64> &bytes) {
   auto type = RankedTensorType::get({64}, e.i8());
-  auto bytes = amxConfiguration();
   Value configuration = library.constants(
-      e, "amx_configuration",
+      e, name,
       DenseElementsAttr::getFromRawBuffer(
           type, ArrayRef(reinterpret_cast<const char *>(bytes.data()), 64)));
   e.intrinsic("llvm.x86.ldtilecfg", configuration);
+}
+
+void startAmx(Emitter &e, KernelLibrary &library) {
+  loadTiles(e, library, "amx_configuration", amxConfiguration());
+}
+
+Value amxTile(Emitter &e, int64_t number) {
+  return arith::ConstantOp::create(e.b, e.loc,
+                                   e.b.getIntegerAttr(e.i8(), number));
 }
 
 // Between tilezero and the product stand both loads: without them the product
 // would wait for the zeros.
 void dotAmx(Emitter &e, const EngineDot &dot) {
   bool half = dot.columns == 16;
-  auto tile = [&](AmxTile number) -> Value {
-    return arith::ConstantOp::create(
-        e.b, e.loc, e.b.getIntegerAttr(e.i8(), int64_t(number)));
-  };
-  Value products = tile(kProducts);
-  Value tokens = tile(half ? kTokens16 : kTokens32);
-  Value codes = tile(half ? kCodes16 : kCodes32);
+  Value products = amxTile(e, kProducts);
+  Value tokens = amxTile(e, half ? kTokens16 : kTokens32);
+  Value codes = amxTile(e, half ? kCodes16 : kCodes32);
   e.intrinsic("llvm.x86.tilezero", products);
   e.intrinsic("llvm.x86.tileloadd64",
               {tokens, dot.tokens, e.c64(dot.tokenBytes)});
   e.intrinsic("llvm.x86.tileloadd64", {codes, dot.codes, e.c64(64)});
   e.intrinsic("llvm.x86.tdpbssd", {products, tokens, codes});
   e.intrinsic("llvm.x86.tilestored64", {products, dot.products, e.c64(64)});
+}
+
+// The peaks: products that wait for nothing but their own sum, enough of them
+// to hide that. Operands come from `rounds`, so that no compiler knows them.
+Value unknownBytes(Emitter &e, Value rounds, int64_t bytes, int64_t offset) {
+  Value all = e.splat(e.truncate(e.i8(), rounds), bytes);
+  return e.add(all, e.splatI(e.i8(), offset, bytes));
+}
+
+int64_t peakVnni(Emitter &e, Value rounds, Value sink) {
+  constexpr int64_t kSums = 16;
+  Value codes = unknownBytes(e, rounds, 64, 1);
+  Value tokens = unknownBytes(e, rounds, 64, 2);
+  SmallVector<Value> start;
+  for (int64_t i = 0; i < kSums; ++i) start.push_back(e.splatI(e.i32(), i));
+  ValueRange sums =
+      e.loop(e.c64(0), rounds, 1, start, [&](Value, ValueRange carried) {
+        SmallVector<Value> next;
+        for (Value sum : carried)
+          next.push_back(e.intrinsic("llvm.x86.avx512.vpdpbusd.512",
+                                     e.vec(e.i32()), {sum, codes, tokens}));
+        return next;
+      });
+  Value total = sums[0];
+  for (Value sum : sums.drop_front()) total = e.add(total, sum);
+  e.store(total, sink);
+  return kSums * 64 * 2;
+}
+
+// Two sums of eight products in i16 each, as codes of four bits allow: more would
+// not fit into 16 registers.
+int64_t peakAvx2(Emitter &e, Value rounds, Value sink) {
+  constexpr int64_t kSums = 2, kProducts = 8;
+  Type words = e.vec(e.i16(), 16), wide = e.vec(e.i32(), 8);
+  SmallVector<Value> codes, start;
+  for (int64_t j = 0; j < kProducts; ++j)
+    codes.push_back(unknownBytes(e, rounds, 32, j));
+  for (int64_t i = 0; i < kSums; ++i) {
+    start.push_back(e.splatI(e.i32(), i, 8));
+    start.push_back(unknownBytes(e, rounds, 32, 2 * i + 1));
+  }
+  ValueRange carried =
+      e.loop(e.c64(0), rounds, 1, start, [&](Value, ValueRange carried) {
+        SmallVector<Value> next;
+        for (int64_t i = 0; i < kSums; ++i) {
+          Value sum = carried[2 * i], tokens = carried[2 * i + 1], part;
+          for (Value code : codes) {
+            Value product =
+                e.intrinsic("llvm.x86.avx2.pmadd.ub.sw", words, {code, tokens});
+            part = part ? e.add(part, product) : product;
+          }
+          Value widened = e.intrinsic("llvm.x86.avx2.pmadd.wd", wide,
+                                      {part, e.splatI(e.i16(), 1, 16)});
+          next.push_back(e.add(sum, widened));
+          // Else the products would be made once, before the loop.
+          next.push_back(e.add(tokens, e.splatI(e.i8(), 1, 32)));
+        }
+        return next;
+      });
+  Value total = carried[0];
+  for (int64_t i = 1; i < kSums; ++i) total = e.add(total, carried[2 * i]);
+  e.store(total, sink);
+  return kSums * kProducts * 32 * 2;
+}
+
+// Tiles as large as they can be, which a group of 32 does not fill.
+int64_t peakAmx(Emitter &e, KernelLibrary &library, Value rounds) {
+  constexpr int64_t kSums = 4, kTokens = 4, kCodes = 5;
+  std::array<uint8_t, 64> bytes{1};
+  for (int64_t tile = 0; tile <= kCodes; ++tile) {
+    bytes[16 + 2 * tile] = 64;
+    bytes[48 + tile] = 16;
+  }
+  loadTiles(e, library, "amx_peak_configuration", bytes);
+  for (int64_t tile = 0; tile <= kCodes; ++tile)
+    e.intrinsic("llvm.x86.tilezero", amxTile(e, tile));
+  e.loop(e.c64(0), rounds, 1, [&](Value) {
+    for (int64_t i = 0; i < kSums; ++i)
+      e.intrinsic("llvm.x86.tdpbssd",
+                  {amxTile(e, i), amxTile(e, kTokens), amxTile(e, kCodes)});
+  });
+  e.intrinsic("llvm.x86.tilerelease", ValueRange());
+  return kSums * 16 * 16 * 64 * 2;
 }
 
 // Linux keeps the tiles shut until a process asks for them.
@@ -207,6 +295,13 @@ class X86 : public Target, public CpuKernels {
   SmallVector<Value> groupDot(Emitter &e, const GroupDot &dot) const override {
     if (level.machine.vectorBits == 512) return dotVnni(e, dot);
     return Avx2Dot(e, dot).run();
+  }
+
+  int64_t dotPeak(Emitter &e, KernelLibrary &library, Value rounds,
+                  Value sink) const override {
+    if (hasAmx()) return peakAmx(e, library, rounds);
+    return level.machine.vectorBits == 512 ? peakVnni(e, rounds, sink)
+                                           : peakAvx2(e, rounds, sink);
   }
 
   int64_t tokensPerEngine() const override { return hasAmx() ? kAmxTokens : 0; }

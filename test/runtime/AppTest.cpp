@@ -248,8 +248,9 @@ TEST_F(AppTest, BenchPrintsRowsWithLlamaBenchsNames) {
   Json rows = Json::parse(output);
   ASSERT_EQ(rows.size(), 5u);
   for (int i = 0; i < 4; ++i) {
-    for (const char *key : {"n_prompt", "n_gen", "n_depth", "n_threads",
-                            "avg_ts", "stddev_ts", "read_bytes_per_second"})
+    for (const char *key :
+         {"n_prompt", "n_gen", "n_depth", "n_threads", "avg_ts", "stddev_ts",
+          "read_bytes_per_second", "dot_operations_per_second"})
       EXPECT_TRUE(rows[i].contains(key)) << key;
     EXPECT_EQ(rows[i]["samples_ts"].size(), 2u);
   }

@@ -8,6 +8,8 @@
 #include <map>
 #include <memory>
 
+#include "runtime/generation/Generator.h"
+
 namespace gemma::test {
 namespace {
 
@@ -147,6 +149,12 @@ void argMaxLarge(const gemma_step *step, int32_t thread) {
   argMax(step, thread, largeVocabulary);
 }
 
+void dotPeak(int64_t rounds, void *sink) {
+  // A thousand operations in 10 ns.
+  double end = monotonicSeconds() + 1e-8 * static_cast<double>(rounds);
+  while (monotonicSeconds() < end) *static_cast<char *>(sink) = 0;
+}
+
 }  // namespace
 
 FakeCalls &fakeCalls() {
@@ -183,7 +191,9 @@ const gemma_model_code &fakeModel(int32_t vocabulary, bool argMax) {
                        4,
                        kFakeWeightBytes,
                        "fake",
-                       0});
+                       0,
+                       dotPeak,
+                       1000});
   return *model;
 }
 

@@ -203,7 +203,7 @@ TEST(Model, ChecksTheCodeItIsGiven) {
   EXPECT_EQ(loadError([](auto &, auto &) {}), "");
   EXPECT_NE(loadError([](auto &code, auto &) {
               code.abi_version = 7;
-            }).find("expected ABI version 2, found 7"),
+            }).find("expected ABI version 3, found 7"),
             std::string::npos);
   EXPECT_NE(loadError([](auto &code, auto &) { code.weight_bytes = 1; }), "");
   EXPECT_NE(loadError([](auto &, auto &layers) { layers[1].ring_blocks = 3; }),

@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-#define GEMMA_ABI_VERSION 2u
+#define GEMMA_ABI_VERSION 3u
 
 /* Positions in one block of the KV cache, and keys that stand in lanes. */
 #define GEMMA_KV_BLOCK 128
@@ -102,6 +102,12 @@ typedef struct gemma_model_code {
   int64_t weight_bytes;
   const char *target;    /* "x86_64-avx2", … for messages */
   uint64_t cpu_features; /* GEMMA_CPU_* that the code needs */
+  /* Does nothing but the target's fastest exact 8-bit products, in registers:
+   * `rounds` times dot_peak_operations of them, a multiply-add being two. Leaves
+   * up to 64 bytes of no meaning at `sink`. NULL: the code has no such
+   * products. */
+  void (*dot_peak)(int64_t rounds, void *sink);
+  int64_t dot_peak_operations;
 } gemma_model_code;
 
 /* Bits of cpu_features; the runtime's start-up check knows each. */

@@ -1,6 +1,7 @@
-// Each thread sums 64-bit words of its own contiguous part, in eight chains, so
-// that loads and not additions are the limit.
-#include "runtime/app/StreamRead.h"
+// Reading: each thread sums 64-bit words of its own contiguous part, in eight
+// chains, so that loads and not additions are the limit. Products: the compiled
+// code brings the loop, as only it knows the target's instruction.
+#include "runtime/app/Roofline.h"
 
 #include <string.h>
 
@@ -57,6 +58,32 @@ double streamRead(const Model &model, ThreadPool &pool) {
       &job);
   double seconds = monotonicSeconds() - start;
   return static_cast<double>(bytes * job.passes) / seconds;
+}
+
+double dotPeak(const Model &model, ThreadPool &pool) {
+  constexpr double kSeconds = 0.01;
+  const gemma_model_code &code = model.code();
+  if (code.dot_peak == nullptr) return 0;
+  struct Job {
+    const gemma_model_code &code;
+    int64_t rounds;
+  } job{code, 1000};
+  // Twice as many rounds until they take long enough to be timed.
+  for (;; job.rounds *= 2) {
+    double start = monotonicSeconds();
+    pool.run(
+        [](void *context, int) {
+          const Job &job = *static_cast<Job *>(context);
+          alignas(64) char sink[64];
+          job.code.dot_peak(job.rounds, sink);
+        },
+        &job);
+    double seconds = monotonicSeconds() - start;
+    if (seconds < kSeconds / 2 && job.rounds < INT64_MAX / 2) continue;
+    double operations = static_cast<double>(job.rounds) *
+                        static_cast<double>(code.dot_peak_operations);
+    return operations * pool.threadCount() / seconds;
+  }
 }
 
 }  // namespace gemma
