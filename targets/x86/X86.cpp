@@ -186,8 +186,8 @@ int64_t peakVnni(Emitter &e, Value rounds, Value sink) {
   return kSums * 64 * 2;
 }
 
-// Two sums of eight products in i16 each, as codes of four bits allow: more would
-// not fit into 16 registers.
+// Two sums of eight products in i16 each, as codes of four bits allow: more
+// would not fit into 16 registers.
 int64_t peakAvx2(Emitter &e, Value rounds, Value sink) {
   constexpr int64_t kSums = 2, kProducts = 8;
   Type words = e.vec(e.i16(), 16), wide = e.vec(e.i32(), 8);

@@ -103,8 +103,8 @@ typedef struct gemma_model_code {
   const char *target;    /* "x86_64-avx2", … for messages */
   uint64_t cpu_features; /* GEMMA_CPU_* that the code needs */
   /* Does nothing but the target's fastest exact 8-bit products, in registers:
-   * `rounds` times dot_peak_operations of them, a multiply-add being two. Leaves
-   * up to 64 bytes of no meaning at `sink`. NULL: the code has no such
+   * `rounds` times dot_peak_operations of them, a multiply-add being two.
+   * Leaves up to 64 bytes of no meaning at `sink`. NULL: the code has no such
    * products. */
   void (*dot_peak)(int64_t rounds, void *sink);
   int64_t dot_peak_operations;
