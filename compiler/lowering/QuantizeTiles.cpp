@@ -40,7 +40,8 @@ static kernel::MatmulTileOp findMaker(kernel::QuantizeRowOp quantize) {
   return gated ? maker : kernel::MatmulTileOp();
 }
 
-static StringRef reasonToKeep(kernel::QuantizeRowOp quantize) {
+static StringRef reasonToKeep(kernel::QuantizeRowOp quantize,
+                              kernel::MatmulTileOp maker) {
   if (quantize.getGain()) return "it normalises, which needs the whole row";
   auto phase = quantize->getParentOfType<kernel::PhaseOp>();
   if (phase.getSegments().size() > 1 ||
@@ -49,7 +50,6 @@ static StringRef reasonToKeep(kernel::QuantizeRowOp quantize) {
   if (!quantize.getIn().getDefiningOp<kernel::AllocOp>() ||
       !quantize.getOut().getDefiningOp<kernel::AllocOp>())
     return "its buffers are not of this function alone";
-  kernel::MatmulTileOp maker = findMaker(quantize);
   if (!maker) return "no gated matmul writes its input for it alone";
   if (maker.getRowBlocks() % 2) return "the tiles have odd row blocks";
   return "";
@@ -60,13 +60,13 @@ void QuantizeTiles::runOnOperation() {
   getOperation().walk(
       [&](kernel::QuantizeRowOp quantize) { found.push_back(quantize); });
   for (kernel::QuantizeRowOp quantize : found) {
-    StringRef reason = reasonToKeep(quantize);
+    kernel::MatmulTileOp maker = findMaker(quantize);
+    StringRef reason = reasonToKeep(quantize, maker);
     if (!reason.empty()) {
       remark::missed(quantize.getLoc(), remarkOptions())
           << remark::reason("{0}", reason);
       continue;
     }
-    kernel::MatmulTileOp maker = findMaker(quantize);
     auto phase = quantize->getParentOfType<kernel::PhaseOp>();
     Operation *floats = quantize.getIn().getDefiningOp();
     Operation *codes = quantize.getOut().getDefiningOp();

@@ -39,8 +39,6 @@ struct EngineDot {
 class KernelLibrary;
 
 // What one instruction set does better than plain vectors.
-class KernelLibrary;
-
 class CpuKernels {
  public:
   virtual ~CpuKernels() = default;

@@ -39,11 +39,11 @@ def read_flags():
     return flags
 
 
-def share(rows):
+def share(shares):
     """Bytes a second of the decode against a stream read, in percent."""
-    if "roofline_share" not in rows[0]:
+    if not shares:
         return ""
-    return rounds.spread([100 * row["roofline_share"] for row in rows], 0) + " %"
+    return rounds.spread([100 * part for part in shares], 0) + " %"
 
 
 def line(name, ours, others, last):
@@ -61,7 +61,7 @@ def lines(ours, others):
                             f"found none")
         yield line(rounds.title(case), ours.rates(case),
                    [other.rates(case) for other in others],
-                   share(ours.rows[case]))
+                   share(ours.shares_of_read(case)))
     peaks = [[peak / 2**20 for peak in program.peaks]
              for program in (ours, *others)]
     yield line("peak resident memory, MiB", peaks[0], peaks[1:], "")

@@ -60,9 +60,14 @@ class Program:
         """What ratios between builds of one model are made of: for decoding
         its share of the stream read of the same run, which the drift of a
         shared machine's memory moves less than its tokens a second."""
+        return self.shares_of_read(case) or self.rates(case)
+
+    def shares_of_read(self, case):
+        """Of decoding; empty for a prompt, whose roofline_share is of the 8-bit
+        products, and for a program that measures no stream read."""
         rows = self.rows[case]
-        if "roofline_share" not in rows[0]:
-            return self.rates(case)
+        if not rows[0]["n_gen"] or "roofline_share" not in rows[0]:
+            return []
         return [row["roofline_share"] for row in rows]
 
 
