@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The precompiled header of all compiler code: the MLIR headers that nearly
 // every pass and dialect file wants. Backend headers stay out: they are slow
 // and one file each needs them.

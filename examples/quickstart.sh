@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # From nothing to an answer: installs what is needed, builds gemmac, fetches the
 # real Gemma 3 270M, compiles it to one executable and asks it something.
 set -euo pipefail

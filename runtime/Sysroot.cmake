@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # gemmac_sysroot: ${CMAKE_BINARY_DIR}/lib/gemmac/<arch>/ holds all that linking
 # an executable needs, so that users of gemmac need no compiler.
 set(GEMMAC_SYSROOT ${CMAKE_BINARY_DIR}/lib/gemmac/${CMAKE_SYSTEM_PROCESSOR})

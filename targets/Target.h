@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 // A target: what is true of one kind of machine. The driver asks it for two
 // things: the passes from the kernel dialect to its own IR, and bytes.
-// A target never includes another; what two need stands in targets/common.
+// A target never includes another; what two need stands in targets/cpu.
 #ifndef GEMMAC_TARGETS_TARGET_H
 #define GEMMAC_TARGETS_TARGET_H
 

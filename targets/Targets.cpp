@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The list of targets, best first: the only file that names them all.
 #include "targets/Target.h"
 #include "targets/portable/Portable.h"

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # The long tests, beyond test/run.sh: all unit, lit and end-to-end tests with a
 # sanitised compiler and runtime, the runtime's threads under ThreadSanitizer,
 # emitted AVX-512 code, killed builds, wrong checkpoints, fuzzers, and the real

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # lit set-up: every .mlir file is a test, run with this build's gemmac-opt and
 # gemmac and LLVM's FileCheck. `%s` the file, `%t` a scratch path.
 import os

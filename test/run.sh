@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # All quick tests: installs what is missing, builds once (preset dev), runs the
 # GoogleTest programs, the lit tests, the tidy checks and the real model
 # briefly. Ends with "N passed, N failed[, N skipped]"; exits 1 on a failure.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Adds up JUnit files: prints the failures and "N passed, N failed[, N
 skipped]". Exits 1 on a failure, on a missing file and when nothing ran."""
 import sys

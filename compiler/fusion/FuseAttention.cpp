@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // --gemmac-fuse-attention: attention_scores -> [softcap] -> mask -> softmax ->
 // attention_values becomes gemma.attention. IR before and after:
 // test/fusion/fuse-attention.mlir. Does not choose blocks or entry points:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // --gemmac-fuse-gated-mlp: geglu(linear(x, gate), linear(x, up)) -> one linear
 // with both weights that applies GeGLU while its rows are in the cache. IR
 // before and after: test/fusion/fuse-gated-mlp.mlir. Does not touch the down

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // --gemmac-fuse-head-sampling: the linear behind @forward's logits -> the same
 // linear with arg_max, and @forward returns each row's largest logit and its
 // token too: lowering makes an entry point of that which writes no logits. IR

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // --gemmac-fuse-norm-into-linear: linear(rms_norm(x)) -> a linear that
 // normalises x itself, so that no normalised row is written: with weights in
 // codes the norm and the quantization of the row become one step. IR before and

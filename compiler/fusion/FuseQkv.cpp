@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // --gemmac-fuse-qkv: linears of one input -> one linear with their weights, so
 // that one phase reads the input once. IR before and after:
 // test/fusion/fuse-qkv.mlir. Does not concatenate weights: they keep their

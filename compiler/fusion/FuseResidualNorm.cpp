@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // --gemmac-fuse-residual-norm: add(x, rms_norm(y)) -> a norm that adds the
 // residual as it writes. IR before and after:
 // test/fusion/fuse-residual-norm.mlir. Does not touch a sum without a norm.

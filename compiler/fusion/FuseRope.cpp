@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // --gemmac-fuse-rope: attention(rope(q), rope(k)), with or without a norm of
 // the heads before -> attention that normalises and rotates on the way to the
 // product and into the cache. IR before and after: test/fusion/fuse-rope.mlir.

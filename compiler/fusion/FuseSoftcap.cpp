@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // --gemmac-fuse-softcap: softcap(linear(x)) -> a linear that caps its rows
 // while they are in the cache: the head of 256000 logits is written once. IR
 // before and after: test/fusion/fuse-softcap.mlir. The cap on attention scores

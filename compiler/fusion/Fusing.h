@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the fusion passes share.
 #ifndef GEMMAC_COMPILER_FUSION_FUSING_H
 #define GEMMAC_COMPILER_FUSION_FUSING_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The fusion stage's pipeline; see Fusion.h.
 #include "compiler/fusion/Fusion.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The fusion stage's pipeline: gemma -> gemma with fewer, larger ops.
 //   buildFusionPipeline(manager, {"fuse-attention"});  // all but that one
 #ifndef GEMMAC_COMPILER_FUSION_FUSION_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The fusion stage: gemma -> gemma. Declares its passes.
 //   pm.addPass(createFuseAttention());
 #ifndef GEMMAC_COMPILER_FUSION_PASSES_H

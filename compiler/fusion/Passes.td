@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Passes of the fusion stage.
 #ifndef GEMMAC_COMPILER_FUSION_PASSES_TD
 #define GEMMAC_COMPILER_FUSION_PASSES_TD

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Recognises the chat templates whose families the runtime speaks natively.
 // Input: the Jinja text of a checkpoint. Output: a family. The text is searched
 // and never run: a template is a program from a stranger.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a checkpoint reader yields, the same for every file kind: the files, a
 // list of tensors that names bytes in them, the model's sizes and settings, and
 // the tokenizer. Every number in it was checked against the files; no weight

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Opening, parsing and wording; see the header. JSON is read twice:
 // once for its keys and depth, while nothing of it is trusted, then to keep.
 #include "compiler/importer/CheckpointFile.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Opens the files of a checkpoint, and words errors about them. Input: a path.
 // Output: mapped bytes or parsed JSON, every failure an llvm::Error that names
 // the file. Refuses what is not a regular file: a pipe would block for ever.

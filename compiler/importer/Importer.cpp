@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 // Chooses the reader by the path, builds the graph, and writes the two other
 // sections; see the header.
 #include "compiler/importer/Importer.h"
 
 #include "compiler/importer/CheckpointFile.h"
-#include "compiler/importer/Gguf.h"
-#include "compiler/importer/HuggingFaceConfig.h"
-#include "compiler/importer/Safetensors.h"
+#include "compiler/importer/gguf/Gguf.h"
+#include "compiler/importer/huggingface/HuggingFaceConfig.h"
+#include "compiler/importer/huggingface/Safetensors.h"
 #include "compiler/importer/models/Models.h"
 #include "compiler/importer/tokenizer/TokenizerBlob.h"
 #include "dialects/gemma/Gemma.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The importer's front door: a checkpoint on disk -> a module of the gemma
 // dialect with a plan of its weights, the tokenizer's section and the first
 // part of the metadata section. Reads no weight. Example:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The importer's part of the metadata section, as JSON. Keys are sorted, so
 // the same checkpoint gives the same bytes; text that is not UTF-8 is mended.
 #include <nlohmann/json.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The name tables; see the header.
 #include "compiler/importer/TensorNames.h"
 

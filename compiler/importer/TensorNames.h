@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How file kinds name one and the same tensor. A path is Hugging Face's name
 // without the prefix before "layers.", "embed_tokens" and "norm"; it is what
 // the model files ask for. Source: gguf-py's tensor map for Gemma 2 and later.

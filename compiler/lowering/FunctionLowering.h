@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One function on tensors -> one function on buffers: what LowerToKernel makes
 // for each entry point. A value is a buffer, an op is a phase. The op families
 // stand in LowerRows.cpp, LowerMatmul.cpp and LowerAttention.cpp.

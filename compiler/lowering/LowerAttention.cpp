@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Attention of LowerToKernel: keys and values go to the cache, then each row
 // reads it: whole rows a tile in prefill, block by block and a fold for calls
 // of few rows.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Matmuls of LowerToKernel: gemma.linear on floats, quantized.matmul on codes.
 #include "compiler/lowering/FunctionLowering.h"
 

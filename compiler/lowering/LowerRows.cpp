@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Row operations of LowerToKernel: embedding, norms, RoPE, elementwise,
 // quantisation; and what all families share.
 #include "compiler/lowering/FunctionLowering.h"

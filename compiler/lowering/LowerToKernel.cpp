@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // --gemmac-lower-to-kernel: @forward and layer functions on tensors -> step
 // functions on buffers, one set an entry point. Does not merge phases or place
 // buffers: PlanPhases and PlanBuffers do.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The lowering stage's pipeline; see Lowering.h.
 #include "compiler/lowering/Lowering.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The lowering stage's pipeline: gemma + quantized -> kernel.
 //   lowering::buildLoweringPipeline(manager, {.contextSize = 4096});
 #ifndef GEMMAC_COMPILER_LOWERING_LOWERING_H

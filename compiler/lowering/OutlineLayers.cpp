@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // --gemmac-outline-layers: gemma.layer regions that are equal but for weight
 // symbols -> one function a kind, tables of weights, calls. IR before and
 // after: test/lowering/outline-layers.mlir. Does not look for equal parts of

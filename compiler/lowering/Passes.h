@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The lowering stage: gemma + quantized -> kernel. Declares its passes.
 //   pm.addPass(createOutlineLayers());
 #ifndef GEMMAC_COMPILER_LOWERING_PASSES_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Passes of the lowering stage, in pipeline order.
 #ifndef GEMMAC_COMPILER_LOWERING_PASSES_TD
 #define GEMMAC_COMPILER_LOWERING_PASSES_TD

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // --gemmac-plan-buffers: kernel.alloc -> kernel.arena. Liveness in order of
 // phases and calls, first fit; a layer function's buffers stand above all of
 // its entry's. IR before and after: test/lowering/plan-buffers.mlir. Does not

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // --gemmac-plan-kv-cache: calls of layer functions -> the layout of a
 // session's KV cache, as attributes of the module. IR before and after:
 // test/lowering/plan-kv-cache.mlir. Allocates nothing: the runtime does, block

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // --gemmac-plan-phases: fewer barriers. Adjacent phases -> one phase with the
 // bodies one after the other (row operations of one row count) or with several
 // segments (no dependency). IR before and after:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // --gemmac-plan-weights: places weights in the file in the order in which one
 // decoded token reads them, so that its reads are one sequential stream. IR
 // before and after: test/lowering/plan-weights.mlir. Packs nothing: packaging

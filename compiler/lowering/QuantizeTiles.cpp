@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // --gemmac-quantize-tiles: geglu matmul -> f32 buffer -> quantize_row becomes a
 // matmul whose tiles leave codes: 1.5 bytes an element written in place of
 // four, and no barrier. IR before and after: test/lowering/quantize-tiles.mlir.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Layout and hashes of the container. See Container.h.
 #include "compiler/packaging/Container.h"
 
@@ -28,7 +29,8 @@ static uint64_t hashPadded(ArrayRef<uint8_t> bytes, uint64_t paddedSize) {
   return hash;
 }
 
-ContainerWriter::ContainerWriter(AtomicFile &file, const ContainerParts &parts)
+ContainerWriter::ContainerWriter(output::AtomicFile &file,
+                                 const ContainerParts &parts)
     : file(file), parts(parts) {
   trailer.container_offset = alignTo(parts.code.size(), GEMMA_CONTAINER_ALIGN);
   uint64_t sizes[GEMMA_SECTION_COUNT];

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The output file around the weights: linked code, padding, sections, trailer
 // (runtime/include/gemma/ModelAbi.h). Decides where everything stands, writes
 // all but the weights, and hashes all. Does not know what a section means.
@@ -6,7 +7,7 @@
 
 #include <cstdint>
 
-#include "compiler/packaging/AtomicFile.h"
+#include "compiler/output/AtomicFile.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"
 #include "runtime/include/gemma/ModelAbi.h"
@@ -23,7 +24,7 @@ struct ContainerParts {
 class ContainerWriter {
  public:
   // Lays the file out; nothing is written yet.
-  ContainerWriter(AtomicFile &file, const ContainerParts &parts);
+  ContainerWriter(output::AtomicFile &file, const ContainerParts &parts);
 
   uint64_t fileBytes() const { return trailerOffset + sizeof(gemma_trailer); }
   // Where in the file the weights section starts.
@@ -35,7 +36,7 @@ class ContainerWriter {
   llvm::Error finish(uint64_t weightsHash);
 
  private:
-  AtomicFile &file;
+  output::AtomicFile &file;
   ContainerParts parts;
   gemma_trailer trailer{};
   uint64_t trailerOffset;

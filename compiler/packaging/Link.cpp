@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The in-process link. See Link.h.
 #include "compiler/packaging/Link.h"
 
@@ -126,7 +127,7 @@ Expected<LinkCommand> linkCommand(const LinkOptions &options) {
 
 Expected<std::vector<uint8_t>> linkProgram(const LinkCommand &command,
                                            ArrayRef<char> object,
-                                           AtomicFile &output) {
+                                           output::AtomicFile &output) {
   std::string objectPath = output.companion(".o");
   std::error_code code;
   raw_fd_ostream objectFile(objectPath, code);
@@ -137,10 +138,12 @@ Expected<std::vector<uint8_t>> linkProgram(const LinkCommand &command,
     objectFile.clear_error();
   }
   if (code)
-    return systemError("cannot write '" + objectPath + "'", code.value());
+    return output::systemError("cannot write '" + objectPath + "'",
+                               code.value());
 
   ProgramPipe program;
-  if (!program.isOpen()) return systemError("cannot make a pipe", errno);
+  if (!program.isOpen())
+    return output::systemError("cannot make a pipe", errno);
   std::string programPath = program.path();
   std::vector<const char *> arguments;
   for (const std::string &text : command.before)

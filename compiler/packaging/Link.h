@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Object code -> a static program, by LLD inside this process. Needs no
 // compiler on the machine: start files and archives come from a folder that is
 // installed beside gemmac. Does not append the model's data.
@@ -8,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "compiler/packaging/AtomicFile.h"
+#include "compiler/output/AtomicFile.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
@@ -33,7 +34,7 @@ llvm::Expected<LinkCommand> linkCommand(const LinkOptions &options);
 // Links `object`; temporaries stand beside `output`. Returns the program.
 llvm::Expected<std::vector<uint8_t>> linkProgram(const LinkCommand &command,
                                                  llvm::ArrayRef<char> object,
-                                                 AtomicFile &output);
+                                                 output::AtomicFile &output);
 
 }  // namespace gemmac::packaging
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The packaging stage. See Package.h.
 #include "compiler/packaging/Package.h"
 
@@ -9,9 +10,10 @@ using namespace llvm;
 namespace gemmac::packaging {
 
 Error packageProgram(const Program &program, const WeightPlan &plan,
-                     AtomicFile &output, Progress &progress) {
+                     output::AtomicFile &output, output::Progress &progress) {
   // A checkpoint's file must not be what we write over, whatever its name.
-  if (Error error = checkOutputPath(output.path(), plan.sources)) return error;
+  if (Error error = output::checkOutputPath(output.path(), plan.sources))
+    return error;
 
   progress.phase("linking");
   Expected<LinkCommand> command = linkCommand(program.link);
@@ -38,7 +40,7 @@ Error packageProgram(const Program &program, const WeightPlan &plan,
   return output.commit();
 }
 
-Error writeWhole(AtomicFile &output, ArrayRef<char> bytes) {
+Error writeWhole(output::AtomicFile &output, ArrayRef<char> bytes) {
   StringRef text(bytes.data(), bytes.size());
   if (Error error = output.write(arrayRefFromStringRef(text), 0)) return error;
   return output.commit();

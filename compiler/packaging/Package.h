@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The stage's entry: a finished module and its object code -> the executable,
 // whole and in its place, or no file. Calls the parts of this folder in order.
 #ifndef GEMMAC_COMPILER_PACKAGING_PACKAGE_H
@@ -6,9 +7,9 @@
 #include <map>
 #include <string>
 
-#include "compiler/packaging/AtomicFile.h"
+#include "compiler/output/AtomicFile.h"
+#include "compiler/output/Progress.h"
 #include "compiler/packaging/Link.h"
-#include "compiler/packaging/Progress.h"
 #include "compiler/packaging/WeightStream.h"
 
 namespace gemmac::packaging {
@@ -23,10 +24,11 @@ struct Program {
 
 // Writes `program` with the weights of `plan` to `output` and commits it.
 llvm::Error packageProgram(const Program &program, const WeightPlan &plan,
-                           AtomicFile &output, Progress &progress);
+                           output::AtomicFile &output,
+                           output::Progress &progress);
 
 // Writes `bytes` alone and commits: objects and text.
-llvm::Error writeWhole(AtomicFile &output, llvm::ArrayRef<char> bytes);
+llvm::Error writeWhole(output::AtomicFile &output, llvm::ArrayRef<char> bytes);
 
 // Packed bytes of each format, for the metadata.
 std::map<std::string, uint64_t> bytesByFormat(const WeightPlan &plan);

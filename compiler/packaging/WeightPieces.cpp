@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Cutting and packing of pieces. See WeightPieces.h.
 #include "compiler/packaging/WeightPieces.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A piece of a tensor: the few row blocks that a thread reads, packs and writes
 // at once. Checkpoint bytes -> packed bytes, in memory; no file is touched.
 #ifndef GEMMAC_COMPILER_PACKAGING_WEIGHTPIECES_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Streaming of weights. See WeightStream.h.
 #include "compiler/packaging/WeightStream.h"
 
@@ -114,7 +115,8 @@ class SourceFiles {
     for (const std::string &path : paths) {
       int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
       int code = errno;
-      if (fd < 0) return systemError("cannot open '" + path + "'", code);
+      if (fd < 0)
+        return output::systemError("cannot open '" + path + "'", code);
       descriptors.push_back(fd);
     }
     return Error::success();
@@ -133,7 +135,7 @@ class SourceFiles {
       int code = errno;
       std::string where = "tensor '" + job.name + "': cannot read '" +
                           plan.sources[job.file] + "'";
-      if (done < 0) return systemError(where, code);
+      if (done < 0) return output::systemError(where, code);
       if (done == 0)
         return createStringError(Twine(where) + ": expected " + Twine(wanted) +
                                  " bytes at " + Twine(start) +
@@ -231,8 +233,8 @@ class OrderedHash {
 
 class Stream {
  public:
-  Stream(const WeightPlan &plan, AtomicFile &output, uint64_t fileOffset,
-         unsigned threads, Progress &progress)
+  Stream(const WeightPlan &plan, output::AtomicFile &output,
+         uint64_t fileOffset, unsigned threads, output::Progress &progress)
       : plan(plan),
         output(output),
         fileOffset(fileOffset),
@@ -290,9 +292,9 @@ class Stream {
   }
 
   const WeightPlan &plan;
-  AtomicFile &output;
+  output::AtomicFile &output;
   uint64_t fileOffset;
-  Progress &progress;
+  output::Progress &progress;
   std::vector<WeightPiece> pieces;
   unsigned threads;
   OrderedHash hash;
@@ -306,9 +308,10 @@ class Stream {
 
 }  // namespace
 
-Expected<uint64_t> streamWeights(const WeightPlan &plan, AtomicFile &output,
+Expected<uint64_t> streamWeights(const WeightPlan &plan,
+                                 output::AtomicFile &output,
                                  uint64_t fileOffset, unsigned threads,
-                                 Progress &progress) {
+                                 output::Progress &progress) {
   if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
   return Stream(plan, output, fileOffset, threads, progress).run();
 }

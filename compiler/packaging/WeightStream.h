@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Weights from the checkpoint into the output file: each quantized.weight that
 // has a packed_offset is read in pieces of a few row blocks, converted where
 // its type's format is not the checkpoint's, packed and written, on many
@@ -10,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "compiler/packaging/AtomicFile.h"
-#include "compiler/packaging/Progress.h"
+#include "compiler/output/AtomicFile.h"
+#include "compiler/output/Progress.h"
 #include "dialects/quantized/WeightFormat.h"
 #include "llvm/Support/Error.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -46,8 +47,9 @@ llvm::Expected<WeightPlan> planWeights(mlir::ModuleOp module);
 // Writes the section at `fileOffset` of `output`; padding becomes zeros.
 // Returns its XXH3-64. `threads` = 0 means one a processor.
 llvm::Expected<uint64_t> streamWeights(const WeightPlan &plan,
-                                       AtomicFile &output, uint64_t fileOffset,
-                                       unsigned threads, Progress &progress);
+                                       output::AtomicFile &output,
+                                       uint64_t fileOffset, unsigned threads,
+                                       output::Progress &progress);
 
 }  // namespace gemmac::packaging
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The record of a build. See BuildRecord.h.
 #include "compiler/pipeline/BuildRecord.h"
 
@@ -26,7 +27,7 @@ static Expected<Json> describeSources(const packaging::WeightPlan &plan) {
   for (const std::string &path : plan.sources) {
     uint64_t size = 0;
     if (std::error_code code = sys::fs::file_size(path, size))
-      return packaging::systemError("cannot read '" + path + "'", code.value());
+      return output::systemError("cannot read '" + path + "'", code.value());
     sizes.push_back(size);
     total += size;
   }
@@ -37,8 +38,8 @@ static Expected<Json> describeSources(const packaging::WeightPlan &plan) {
       auto file = MemoryBuffer::getFile(path, /*IsText=*/false,
                                         /*RequiresNullTerminator=*/false);
       if (!file)
-        return packaging::systemError("cannot read '" + path + "'",
-                                      file.getError().value());
+        return output::systemError("cannot read '" + path + "'",
+                                   file.getError().value());
       StringRef bytes = (*file)->getBuffer();
       entry["xxh3"] =
           utohexstr(xxh3_64bits(ArrayRef(bytes.bytes_begin(), bytes.size())),

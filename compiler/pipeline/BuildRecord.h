@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The metadata section: what the importer knows about the model, extended by
 // how it was built. JSON -> JSON. Same build, same text: no time, no path.
 #ifndef GEMMAC_COMPILER_PIPELINE_BUILDRECORD_H

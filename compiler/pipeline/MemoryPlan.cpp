@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs the stages that settle sizes on a copy and reads kernel.model's
 // attributes. See MemoryPlan.h.
 #include "compiler/pipeline/MemoryPlan.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a build would need at run time, without building: a module as the
 // importer makes it -> sizes, by the passes that decide them. No target has a
 // say in them: tiles and buffers are the kernel dialect's.

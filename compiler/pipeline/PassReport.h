@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // --pass-report: what each fusion saves. Counts a module before and after every
 // pass that it watches -> a table of phases, bytes and operations a decoded
 // token. A model of the cost, not a measurement: `bench` measures.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The record of phases. See PhaseRecord.h.
 #include "compiler/pipeline/PhaseRecord.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What each phase of a lowered model reads and computes, for `bench --profile`:
 // a module in the kernel dialect, weights placed -> JSON for the metadata. The
 // phases of an entry point in the order in which it runs them, by kind: all

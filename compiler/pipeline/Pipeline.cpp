@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // START READING HERE. The compiler from end to end: checkpoint -> executable.
 //
 //   1. importer      checkpoint -> the gemma dialect and a plan of its weights
@@ -28,7 +29,7 @@
 #include <nlohmann/json.hpp>
 
 using namespace mlir;
-using gemmac::packaging::AtomicFile;
+using gemmac::output::AtomicFile;
 using gemmac::targets::Target;
 
 namespace gemmac::pipeline {
@@ -61,7 +62,7 @@ LogicalResult package(const BuildOptions &options, const Target &target,
                       const packaging::WeightPlan &weights,
                       const nlohmann::ordered_json &phases,
                       ArrayRef<char> object, AtomicFile &output,
-                      packaging::Progress &progress) {
+                      output::Progress &progress) {
   MLIRContext &context = *model.module.get().getContext();
   auto metadata = extendMetadata(model.metadataJson, options, target.name(),
                                  weights, phases);
@@ -82,7 +83,7 @@ LogicalResult package(const BuildOptions &options, const Target &target,
 }  // namespace
 
 LogicalResult build(const BuildOptions &options, MLIRContext &context,
-                    packaging::Progress &progress) {
+                    output::Progress &progress) {
   std::string message;
   const Target *target = targets::lookupTarget(options.target, message);
   if (!target) return emitError(UnknownLoc::get(&context), message);

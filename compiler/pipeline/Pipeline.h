@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One build: a checkpoint and what the user chose -> the file at `output`.
 #ifndef GEMMAC_COMPILER_PIPELINE_PIPELINE_H
 #define GEMMAC_COMPILER_PIPELINE_PIPELINE_H
@@ -6,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "compiler/packaging/Progress.h"
+#include "compiler/output/Progress.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Support/LLVM.h"
 
@@ -53,7 +54,7 @@ void loadDialects(mlir::MLIRContext &context);
 // and that no file is left at `output`.
 mlir::LogicalResult build(const BuildOptions &options,
                           mlir::MLIRContext &context,
-                          packaging::Progress &progress);
+                          output::Progress &progress);
 
 }  // namespace gemmac::pipeline
 

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 // Seams between the stages. See Seams.h.
 #include "compiler/pipeline/Seams.h"
 
-#include "compiler/packaging/AtomicFile.h"
+#include "compiler/output/AtomicFile.h"
 #include "compiler/packaging/Package.h"
 #include "compiler/pipeline/PassReport.h"
 #include "llvm/ADT/StringExtras.h"
@@ -28,7 +29,7 @@ std::string printModule(ModuleOp module) {
 }
 
 static llvm::Error writeFile(StringRef path, StringRef bytes) {
-  auto file = packaging::AtomicFile::create(path, 0644);
+  auto file = output::AtomicFile::create(path, 0644);
   if (!file) return file.takeError();
   return packaging::writeWhole(*file, {bytes.data(), bytes.size()});
 }
@@ -40,7 +41,7 @@ static llvm::Error writeText(StringRef path, StringRef bytes) {
   llvm::outs().flush();
   if (std::error_code code = llvm::outs().error()) {
     llvm::outs().clear_error();
-    return packaging::systemError("cannot write standard output", code.value());
+    return output::systemError("cannot write standard output", code.value());
   }
   return llvm::Error::success();
 }
@@ -128,7 +129,7 @@ FailureOr<bool> Seams::stopsAfter(ModuleOp module, StringRef stage) {
                        "-" + stage.str() + ".mlir";
     if (std::error_code code =
             llvm::sys::fs::create_directories(options.dumpStages))
-      return report(context, packaging::systemError(
+      return report(context, output::systemError(
                                  "cannot create folder '" +
                                      llvm::Twine(options.dumpStages) + "'",
                                  code.value()));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a user may see and change between the stages: printed and dumped IR,
 // remarks, names of passes, timing. Runs a pass pipeline; knows no stage.
 #ifndef GEMMAC_COMPILER_PIPELINE_SEAMS_H

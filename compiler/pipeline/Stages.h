@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The passes of each stage of the IR, with what a build's options mean to them.
 // Whoever runs stages (a build, a memory plan, a list of passes) takes them
 // here.

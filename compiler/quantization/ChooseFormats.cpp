@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // --gemmac-choose-formats: sets the format of every weight symbol and of the
 // references to it. IR before and after: test/quantization/choose-formats.mlir.
 // Does not touch bytes (packaging converts) or arithmetic

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The quantization stage: gemma -> gemma + quantized. Declares its passes.
 //   pm.addPass(createChooseFormats({.quant = "int8"}));
 //   pm.addPass(createQuantizeActivations());

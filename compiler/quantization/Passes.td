@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Passes of the quantization stage.
 #ifndef GEMMAC_COMPILER_QUANTIZATION_PASSES_TD
 #define GEMMAC_COMPILER_QUANTIZATION_PASSES_TD

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // --gemmac-quantize-activations: gemma.linear on integer codes ->
 // quantized.quantize_activation + quantized.matmul. IR before and after:
 // test/quantization/quantize-activations.mlir. Does not choose formats and

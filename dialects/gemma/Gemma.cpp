@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The gemma dialect: registration and verifiers. Each message opens with the
 // constraint's id in GemmaOps.td.
 #include "dialects/gemma/Gemma.h"

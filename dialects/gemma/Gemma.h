@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The gemma dialect's C++ face: dialect and op classes.
 #ifndef GEMMAC_DIALECTS_GEMMA_GEMMA_H
 #define GEMMAC_DIALECTS_GEMMA_GEMMA_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The gemma dialect: the model as its paper writes it, on tensors.
 #ifndef GEMMAC_DIALECTS_GEMMA_GEMMADIALECT_TD
 #define GEMMAC_DIALECTS_GEMMA_GEMMADIALECT_TD

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Ops of the gemma dialect. Each doc: formula, shapes, constraints, example,
 // source (files of Hugging Face transformers 5).
 #ifndef GEMMAC_DIALECTS_GEMMA_GEMMAOPS_TD

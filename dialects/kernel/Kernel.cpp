@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The kernel dialect: registration and verifiers.
 #include "dialects/kernel/Kernel.h"
 

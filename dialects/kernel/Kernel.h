@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The kernel dialect's C++ face: dialect, the step type, op classes, and the
 // byte layout of a row of quantized activations.
 #ifndef GEMMAC_DIALECTS_KERNEL_KERNEL_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The kernel dialect: buffers, phases and tiles, between tensors and a target.
 #ifndef GEMMAC_DIALECTS_KERNEL_KERNELDIALECT_TD
 #define GEMMAC_DIALECTS_KERNEL_KERNELDIALECT_TD

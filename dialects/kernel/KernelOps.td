@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Ops of the kernel dialect: control and memory first, then tile operations.
 // The order of every sum in a tile operation is docs/numerics.md's.
 #ifndef GEMMAC_DIALECTS_KERNEL_KERNELOPS_TD

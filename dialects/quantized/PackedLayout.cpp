@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The packed layout, once for all formats: what the descriptor says decides.
 // packRowBlock writes it, decodePacked reads single elements of it back.
 #include "dialects/quantized/PackedLayout.h"

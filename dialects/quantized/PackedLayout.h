@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The packed layout: how a matrix lies in the weights section. 16 rows stand
 // in lanes, so that no sum ever crosses lanes and one sequential stream feeds a
 // thread. Checkpoint rows -> packed bytes (packRowBlock); the emission twins

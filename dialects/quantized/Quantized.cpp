@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The quantized dialect: registration, type syntax, verifiers.
 #include "dialects/quantized/Quantized.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The quantized dialect's C++ face: dialect, types and op classes.
 #ifndef GEMMAC_DIALECTS_QUANTIZED_QUANTIZED_H
 #define GEMMAC_DIALECTS_QUANTIZED_QUANTIZED_H

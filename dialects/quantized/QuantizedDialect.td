@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The quantized dialect: weights in fewer bits, and the arithmetic on them.
 #ifndef GEMMAC_DIALECTS_QUANTIZED_QUANTIZEDDIALECT_TD
 #define GEMMAC_DIALECTS_QUANTIZED_QUANTIZEDDIALECT_TD

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Ops of the quantized dialect: weight symbols and products with codes.
 #ifndef GEMMAC_DIALECTS_QUANTIZED_QUANTIZEDOPS_TD
 #define GEMMAC_DIALECTS_QUANTIZED_QUANTIZEDOPS_TD

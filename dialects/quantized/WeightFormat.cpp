@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The registry of weight formats, and conversions between f32 and the two
 // 16-bit floats. Bits only: the host's float unit takes no part, so subnormals
 // come out the same whatever MXCSR says.

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 // A weight format: what the bits of a stored tensor mean, and how they lie in
 // the output file. Checkpoint bytes -> (decodeReference) f32, the judge of all
 // else; -> (repack) the packed layout. Targets read that layout by the
-// descriptor (targets/common/PackedEmission.h for CPUs). Does not know targets,
+// descriptor (targets/cpu/PackedEmission.h for CPUs). Does not know targets,
 // files or ops. One file pair a format in formats/.
 #ifndef GEMMAC_DIALECTS_QUANTIZED_WEIGHTFORMAT_H
 #define GEMMAC_DIALECTS_QUANTIZED_WEIGHTFORMAT_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Everything made from the programs' own --help: the pages gemmac.md and
 app.md, man pages, completions of bash and zsh. Help is parsed once, into
 Command and Flag; what help does not say is not said here either."""

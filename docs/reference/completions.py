@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Completions of gemmac for bash and zsh: commands, flags, and values where
 they are known. Everything else completes to a file."""
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """docs/reference/DIALECT.md: mlir-tblgen's page of a dialect, without what only
 MLIR's own programmers read (C++ names, implementation traits, HTML)."""
 import re

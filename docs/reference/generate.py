@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """generate.py [--check]: writes what is made from the sources and the built
 programs: docs/reference/*.md, docs/man, share and the IR in
 docs/walkthrough.md. With --check writes nothing, names stale files and exits 1.

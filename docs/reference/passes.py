@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """docs/reference/passes.md: each pass's text from its Passes.td and, as the
 example, what it really does to the first function of its own test (or, where
 that function stays, to what stands beside it)."""

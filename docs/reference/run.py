@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the pages' modules share: running a program, and shortening its IR."""
 import subprocess
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The IR in a document: fills each block that follows a marker
 
   <!-- ir: STAGE | FIRST LINE | LAST LINE | KEPT; KEPT; … -->

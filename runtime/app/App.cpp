@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Choice of the command, help, and what the commands share. No command's own
 // work is here.
 #include "runtime/app/App.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The compiled executable's commands. Each takes its own words (without the
 // command's name) and returns the exit code: 0 done, 1 the input is wrong or
 // something failed, 2 usage, 3 the wrong machine. Errors are one line on

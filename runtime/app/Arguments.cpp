@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Parsing of flags. Numbers are read with from_chars: no locale can change
 // what "0.7" means.
 #include "runtime/app/Arguments.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Arguments: a command's flags from its command line and from GEMMAC_*
 // variables ("--top-k" is also GEMMAC_TOP_K; the command line wins). Table
 // driven; a flag may be written --flag value or --flag=value, a letter -n 5 or

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The entry of a compiled executable: its own code and its own file.
 #include "runtime/app/App.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The conversation's bookkeeping; templates and generation are elsewhere.
 #include "runtime/chat/Chat.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Chat: a conversation on a session. Each turn renders all messages and runs
 // only what the cache does not hold yet. A failed or cancelled turn leaves the
 // conversation in order: an answer that was stopped stays, as far as it came,

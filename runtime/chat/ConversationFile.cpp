@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reading checks every type and range, for the file may be anyone's: roles, ids
 // below the vocabulary, ids that spell the text they stand for. nlohmann's
 // exceptions end here.

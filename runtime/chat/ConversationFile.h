@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A conversation as a file: ChatState <-> JSON, the messages as the OpenAI API
 // writes them, with the ids of the answers and what the next answer's seed
 // needs. A file belongs to one model's weights and is refused by others. It

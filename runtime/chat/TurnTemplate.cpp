@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Rendering of the template. Template text and message text are joined
 // before they are encoded: "user\n" and "\nhi" apart would be other ids than
 // "user\n\nhi".

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The chat template of Gemma 1, 2 and 3: messages -> token ids. Turn tokens are
 // pushed as ids and text is encoded between them, so that no message can forge
 // a turn. Gemma 1 and 2 take no system message.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // exp(x) in double as one fixed sequence of IEEE multiplications and additions:
 // the same bits on every machine, where libm's choose by processor. Argument
 // x <= 0 is meant; relative error below 4e-16 for x in [-708, 0], and 0 below.

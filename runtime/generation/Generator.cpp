@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The generation loop. The last prompt token is always run, for its logits, so
 // at least one token of a reused prefix is fed again.
 #include "runtime/generation/Generator.h"

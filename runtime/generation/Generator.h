@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Generator: a fed session -> a streamed answer. Samples, feeds and decodes
 // token by token until a stop id, a stop text, the limit, the end of the
 // context or a cancellation; several answers can share the passes. Text arrives

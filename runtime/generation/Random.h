@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Philox4x32-10: a counter-based generator. A draw is a pure function of (seed,
 // index), so that rewinding, batching or threads cannot change what is sampled.
 // Not for secrets. Source: Salmon et al., "Parallel Random Numbers: As Easy as

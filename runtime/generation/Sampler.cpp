@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The maxima of blocks (Scores.h) lead to the few hundred candidates of 262144
 // that top-k, top-p and min-p can keep, and only as many are sorted as top-p
 // needs. The exponentials are ours (Exp.h), the random numbers too (Random.h).

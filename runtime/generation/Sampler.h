@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sampler: logits [V] -> the next token. In this order, which is that of
 // Hugging Face transformers' processors and warpers (the two penalties of the
 // OpenAI API stand behind the repetition penalty):

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The scores of one step: the model's logits [V] where they lie, and apart from
 // them the few that suppression and penalties changed. Read in blocks of 64,
 // whose maxima are found once: most questions then look into a few blocks. A

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Opening, checking and mapping of the container. Reads the trailer with pread
 // and the code once for its hash; everything else is mapped and shared with
 // every other process that runs the same file. Does not copy any section.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Container: the model's data behind the code in one file, mapped read-only.
 // Input: a file's path. Output: the bytes of each section, which live as long
 // as the container. open() checks the trailer, all sizes, the code and the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The start-up check of an executable: on a processor that lacks what
 // gemma_model needs, one line on stderr and exit code 3, before anything wide
 // runs. An entry of .preinit_array, so this must be linked as an object: inside

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // CPUID and XCR0 against GEMMA_CPU_*. No C library call, no heap, no static
 // constructor: the start-up check runs this before main and before libc's own
 // initialisers.

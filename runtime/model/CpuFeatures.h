@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which GEMMA_CPU_* features this machine has and the operating system lets
 // programs use, from CPUID and XCR0 alone: callable before the C library has
 // started. It never decides anything by a processor's name.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How many threads are worth starting: the affinity mask and a cgroup's CPU
 // quota (versions 2 and 1). Reads /proc and /sys; a file that is not there
 // limits nothing. Source: Linux, Documentation/admin-guide/cgroup-v2.rst.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Steps: requests become gemma_rows, an entry point runs, the head follows in
 // blocks of head_rows (logits of 512 rows would be 512 MiB).
 #include "runtime/model/Engine.h"

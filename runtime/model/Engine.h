@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Engine: runs a model's entry points on a thread pool, for rows of any number
 // of sessions in one call, and hands out logits row by row, or only the token
 // of the largest. Chooses decode, small batch or prefill by the number of rows;

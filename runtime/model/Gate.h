@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Gate: a counter that threads wait on to change, by spinning a bounded time,
 // then yielding, then parking on a futex. open() costs no system call when
 // nobody is parked. The building block of the pool's barrier; nothing else.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reading of the metadata section with nlohmann::json, whose exceptions end
 // here. Does not interpret the licence, the sources or the sizes: they are for
 // people and are shown as they are.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Metadata: what the compiler recorded about a model, as plain values. Input:
 // the metadata section, JSON; unknown keys are kept in `text` and otherwise
 // ignored. Every value is checked for type and range, and a missing one keeps

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Loading of a model: every figure of gemma_model_code that the runtime will
 // compute with is checked here, once, so that the hot paths need not.
 #include "runtime/model/Model.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Model: compiled code with its weights, tokenizer and metadata. Constant once
 // loaded, and any number of engines and sessions on any threads may share it.
 // Input: a container file, or the parts in memory. It owns no position, cache

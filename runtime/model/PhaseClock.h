@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // When each phase of one call ended, by whichever thread ended it; a phase
 // lasts from the end of the one before. Slots are made before the call, so that
 // stamping allocates nothing.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sums of times, bytes and operations by name. See PhaseProfile.h.
 #include "runtime/model/PhaseProfile.h"
 

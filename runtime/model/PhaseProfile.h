@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // PhaseProfile: where the time of an engine's calls goes, by kind of phase, and
 // what each kind read and computed there. What a phase is and reads comes from
 // the metadata (the compiler knows), its time from the thread pool. Costs a

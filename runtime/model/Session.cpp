@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Feeding in calls, block allocation and rewinding. Blocks start as zeros:
 // masks select and never multiply, but a kernel may load what it then drops.
 #include "runtime/model/Session.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Session: one sequence's position, tokens and KV cache on an engine. Cache
 // blocks are allocated as positions reach them and kept for reuse. One thread
 // at a time; sessions of one engine take turns. It does not sample.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Status: the outcome of anything in the runtime that can fail; nothing here
 // throws through an interface. An error is one line, lower-case and without a
 // full stop, that names what was expected and what was found.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The pool, the phase state behind gemma_next_tile and gemma_phase_end, and the
 // float environment of each step. A phase ends when its tiles are done, not
 // when all threads arrive: a thread that was preempted between tiles is not

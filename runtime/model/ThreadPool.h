@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // ThreadPool: SPMD threads for the step functions. The caller is thread 0; the
 // others park on a futex between calls. Within a call, gemma_next_tile hands a
 // thread the tiles of its share of a phase and then what it can steal of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tokenizer and StreamDecoder over SentencePiece's LITE runtime: status values
 // instead of exceptions, outputs that are appended to, control pieces in
 // trusted text, and decoding that never cuts a character. No locale, no

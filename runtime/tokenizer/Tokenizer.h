@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Text <-> token ids for a compiled model, in place over the tokenizer section
 // that gemmac wrote. Input: the section's bytes, UTF-8 text (invalid bytes
 // become U+FFFD), ids. It adds no bos or eos and knows no chat template.

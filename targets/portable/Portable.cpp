@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 // The portable target: see Portable.h.
 #include "targets/portable/Portable.h"
 
-#include "targets/common/CpuPipeline.h"
+#include "targets/cpu/CpuPipeline.h"
 
 using namespace mlir;
 

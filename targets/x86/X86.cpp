@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // x86 targets: the levels and their dot products of 8-bit codes.
 // Source of AMX: Intel SDM vol. 1 chapter 18, vol. 2 (LDTILECFG, TDPBSSD);
 // Linux Documentation/arch/x86/xstate.rst (the permission).
@@ -12,7 +13,7 @@
 
 #include "llvm/TargetParser/Host.h"
 #include "runtime/include/gemma/ModelAbi.h"
-#include "targets/common/CpuPipeline.h"
+#include "targets/cpu/CpuPipeline.h"
 
 using namespace mlir;
 

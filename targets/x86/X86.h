@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // x86 targets: AVX-512 with VNNI and AMX, AVX-512 with VNNI, and AVX2
 // (x86-64-v3). One level an executable; its start-up check refuses a lesser
 // machine.

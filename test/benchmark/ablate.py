@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ablate.py, run as ablate.sh: what each fusion pass is worth. Builds the
 model whole and once without each pass, runs `bench` of all in turn, and prints
 a Markdown table of speed against the whole build and of code bytes. Which

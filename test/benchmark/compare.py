@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """compare.py: a compiled model beside llama.cpp on the same GGUF, and beside
 OpenVINO GenAI on that model in its own format. `APP bench`, `llama-bench` and
 openvino_bench.py run in turn; prefill, decode at two depths and peak memory

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """fake-bench.py: stands in for a compiled model (copied as app) or for
 llama-bench: known figures, another set each round, in either's JSON."""
 import json

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """hogs.py: decoding beside busy processes, ours and llama.cpp's in turn, each
 quiet and then beside --hogs loops that want a processor each; prints how much
 slower each became and how far its worst run lies below its median. Example:

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """openvino_bench.py: OpenVINO GenAI behind llama-bench's flags and JSON, so
 that compare.py can run it in turn with the others. -m names a folder that
 `optimum-cli export openvino` wrote. Needs openvino-genai. Example:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """rounds.py: what compare.py and ablate.py share: programs that speak
 llama-bench's JSON run in turn, round after round, so that a change of the
 machine's speed meets them all; their figures become lines of Markdown tables.

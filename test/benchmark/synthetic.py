@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """synthetic.py: a GGUF file of a Gemma model's true shapes with random weights,
 to measure speed and memory where the checkpoint itself is not at hand. gemmac
 and llama.cpp both load it; its text means nothing. Streams to disk with some 130

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The executable as a file: it runs with nothing around it, it says so in one
 // line when it was stripped, cut or changed, and its ELF headers keep what
 // protects a process. Says nothing about what it computes.

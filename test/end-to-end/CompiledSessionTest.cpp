@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sessions on compiled models, in this process: the object that gemmac emits,
 // the weights of the executable beside it, and the runtime's own engine. The
 // same row must get the same bits alone, beside rows of other sessions, and in

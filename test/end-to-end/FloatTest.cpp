@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Compiled f32 models against Hugging Face, and against the reference
 // interpreter to the bit: every fixture on every target, however the sequence
 // is fed; and the module at each seam of the compiler, as the interpreter sees

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A fusion changes what is computed together and never a bit: each model is
 // built with all fusions, and with each one left out.
 #include <filesystem>

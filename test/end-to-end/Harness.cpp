@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Fixtures, programs and comparisons of the end-to-end tests; see Harness.h.
 #include "test/end-to-end/Harness.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the end-to-end tests share: fixtures, programs run as a user runs them,
 // and comparisons of logits. The tests see only command lines and files; no
 // part of the compiler or the runtime is linked into them, except for the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Compiled models in fewer bits, each against the reference interpreter on the
 // same quantized module: the same bits on every target, however the sequence is
 // fed.

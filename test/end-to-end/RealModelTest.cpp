@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The real Gemma 3 270M, where it is at hand: $GEMMAC_TEST_MODEL, else
 // build/models/gemma-3-270m.gguf in the source folder. Greedy continuations at
 // f32 against Hugging Face's (real-greedy.json, by make_real_greedy.py),

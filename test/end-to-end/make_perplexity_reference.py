@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Perplexity of a text by Hugging Face transformers, in llama.cpp's manner.
 
 make_perplexity_reference.py HF_DIR TEXT OUT.json: windows of 512 tokens of the

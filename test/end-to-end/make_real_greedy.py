@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Greedy continuations of the real Gemma 3 270M by Hugging Face transformers.
 
 make_real_greedy.py HF_DIR OUT.json: a Hugging Face model folder -> a list of

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # avx512.sh [BUILD [TARGET]]: runs emitted AVX-512 or AMX code: executables of
 # every fixture and format, and of the real model where GEMMAC_TEST_MODEL or
 # build/models has it, whose logits must have the bits of the AVX2 executables

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Wrong checkpoints, made from the right ones of test/end-to-end/fixtures: the
 same ones every time, each by its name. Input: nothing. Output: mutants() yields
 (name, make), where make(folder) writes the files and returns the checkpoint's

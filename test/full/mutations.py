@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Builds of checkpoints that are wrong (mutants.py), by a sanitised gemmac and
 by one whose memory is limited. Each must end within 30 s of work with exit code 0, or
 with 1 and exactly one error line, in words fit for a terminal, and leave

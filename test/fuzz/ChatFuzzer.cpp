@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A conversation and a stream of ids on a small tokenizer. Input: one byte for
 // the template, then messages with a byte 0xFF between them; the messages'
 // bytes serve once more as ids, and as a metadata section. No text forges a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A GGUF file: its table, its settings, its vocabulary, its graph. Input: one
 // byte, how many KiB of zeros stand behind (so that a corpus needs no weights),
 // then the file's start.

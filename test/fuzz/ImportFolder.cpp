@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The folder and the import; see the header.
 #include "test/fuzz/ImportFolder.h"
 

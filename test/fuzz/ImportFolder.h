@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A folder in memory for the fuzzers of the importer: the files of one input,
 // imported as gemmac would. Input: names and bytes. Output: none; a finding is
 // a crash, a sanitizer's report, or an error that is no single line.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The main of a fuzzer outside of libFuzzer: runs it once on every file of the
 // folders that are named. Input: folders. Output: how many files it ran; a
 // finding ends the process, as it does in the fuzzer.

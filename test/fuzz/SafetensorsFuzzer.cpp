@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A Hugging Face folder: safetensors' headers, the index and the JSON files.
 // Input: one byte of flags, then files with a byte 0xFF between them (no valid
 // file here has one): the header, config.json, generation_config.json, the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tokenizer files, and the section that the runtime reads. Input: one byte for
 // the kind (0 tokenizer.model, 1 tokenizer.json, 2 a section), then the file.
 // A tokenizer that a reader takes must make a section that the runtime takes,

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Writes the corpora of the fuzzers anew: small files that are right, one for
 each way through a reader, for libFuzzer to start from. Input: the fixtures of
 the tests. Output: corpus/*/, the same bytes every time; what fuzzing itself

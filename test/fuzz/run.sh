@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # run.sh BUILD_DIR SECONDS FUZZER...: fuzzes side by side, each from its corpus,
 # and learns into BUILD_DIR/corpus. Exits 1 where one finds something; what it
 # found stays in BUILD_DIR/findings and shows again with

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes small checkpoint files, right or wrong in one place, into a folder
 // that goes with the writer. For tests of the importer only.
 #ifndef GEMMAC_TEST_IMPORTER_CHECKPOINTWRITER_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The container as the compiler writes it, read by the runtime's own reader and
 // against the contract in ModelAbi.h.
 #include "compiler/packaging/Container.h"
@@ -8,7 +9,7 @@
 
 #include "gtest/gtest.h"
 #include "runtime/model/Container.h"
-#include "test/packaging/Folder.h"
+#include "test/support/Folder.h"
 
 namespace gemmac::packaging {
 namespace {
@@ -24,7 +25,7 @@ std::vector<uint8_t> pattern(size_t count, uint8_t seed) {
 // Sizes around every alignment; returns the path of the written file.
 std::string writeContainer(Folder &folder, const ContainerParts &parts,
                            const std::vector<uint8_t> &weights) {
-  auto file = AtomicFile::create(folder.file("app"), 0755);
+  auto file = output::AtomicFile::create(folder.file("app"), 0755);
   EXPECT_TRUE(bool(file));
   ContainerWriter writer(*file, parts);
   EXPECT_FALSE(bool(file->reserve(writer.fileBytes())));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Restrict PROGRAM [ARGS...]: runs PROGRAM as a strict service manager would:
 // the kernel kills it (SIGSYS) at its first system call that starts a program,
 // makes a process, traces one, makes a file without a folder or opens a socket.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // WeightStream: every format from a checkpoint's bytes through the file and
 // back by decodePacked, against decodeReference; and what must be refused.
 #include "compiler/packaging/WeightStream.h"
@@ -12,7 +13,7 @@
 #include "dialects/quantized/Quantized.h"
 #include "gtest/gtest.h"
 #include "mlir/Parser/Parser.h"
-#include "test/packaging/Folder.h"
+#include "test/support/Folder.h"
 
 namespace gemmac::packaging {
 namespace {
@@ -88,9 +89,9 @@ class WeightStream : public testing::Test {
 
   // Streams to "out" at 4096; the error's text, or "".
   std::string stream(const WeightPlan &plan, unsigned threads = 3) {
-    auto file = AtomicFile::create(folder.file("out"), 0644);
+    auto file = output::AtomicFile::create(folder.file("out"), 0644);
     EXPECT_TRUE(bool(file));
-    Progress progress(llvm::errs(), false, /*isQuiet=*/true);
+    output::Progress progress(llvm::errs(), false, /*isQuiet=*/true);
     auto result = streamWeights(plan, *file, 4096, threads, progress);
     if (!result) return toString(result.takeError());
     hash = *result;

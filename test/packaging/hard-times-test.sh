@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # hard-times-test.sh GEMMAC CHECKPOINT: disks that are full at every moment of a
 # build, folders and files that must not be written or read, paths that are
 # folders. Each time: exit 1, one line that names the file and the reason, and

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # install-test.sh BUILD_DIR CHECKPOINT: installs a build, moves what was
 # installed, hides the build tree, and builds and runs a model from there. The
 # bytes must be those that the build tree's gemmac makes. Exits 77 where this

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # kill-test.sh GEMMAC CHECKPOINT [ROUNDS]: ends builds at moments spread over
 # their whole run. What stands at -o then is the old file or the whole new one;
 # after SIGINT and SIGTERM nothing else is left, and what SIGKILL leaves the

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # restricted-test.sh GEMMAC CHECKPOINT RESTRICT: a build and its executable start
 # no program, make no process and open no socket (RESTRICT kills what does), and
 # where this system gives mount namespaces all is read-only but the output's

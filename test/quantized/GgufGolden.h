@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Made by make_gguf_golden.py: one random block of each format and its values
 // (f32 bits) by PyPI gguf.
 #include <cstdint>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The packed layout: what was packed reads back as the checkpoint's values, bit
 // for bit; and single bytes stand where the layout's text says.
 #include "dialects/quantized/PackedLayout.h"

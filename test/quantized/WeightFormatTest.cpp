@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Weight formats: values against golden blocks of PyPI gguf, defined results
 // for extreme bytes, and the error bounds of the encoders.
 #include "dialects/quantized/WeightFormat.h"

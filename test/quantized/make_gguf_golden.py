@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Writes GgufGolden.h: blocks of every GGUF format and their values.
 
 The values come from gguf.quants.dequantize (PyPI gguf), an implementation that

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The reference interpreter against numbers worked out by hand, op by op, in
 // either order. Each module reads its weights from a file written here. The
 // interpreter against Hugging Face is in test/end-to-end.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The .npy reader and writer: what is written is read back; what is not
 // float32 in C order, or is cut off, is refused with a reason.
 #include "test/support/reference/Npy.h"

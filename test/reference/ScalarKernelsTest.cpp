@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The scalar kernels of the exact order against libm in double: how far the
 // elementary functions are from the truth, and attention in blocks from the
 // textbook's.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes a container as packaging does, for tests: some code bytes, the
 // sections and a right trailer. Not shared with packaging on purpose: two
 // writers of one format that agree are a check.

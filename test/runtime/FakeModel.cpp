@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 // The toy's step functions: two phases (store, then look back) and a head of
 // one, each over gemma_next_tile, each ended by gemma_phase_end.
-#include "FakeModel.h"
+#include "test/runtime/FakeModel.h"
 
 #include <string.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A toy model behind the real contract, and its judge. Its logits are integers
 // that depend on every position in sight, through two cache layers (one full,
 // one sliding in a ring), so that a wrong position, block, window or race

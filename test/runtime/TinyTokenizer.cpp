@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 // pad 0, eos 1, bos 2, unk 3, <start_of_turn> 4, <end_of_turn> 5, bytes 6-261,
 // then letters and merges.
-#include "TinyTokenizer.h"
+#include "test/runtime/TinyTokenizer.h"
 
 #include <string.h>
 

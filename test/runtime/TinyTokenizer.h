@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A tokenizer section of 300 pieces, made with the compiler's writer: turn
 // tokens as control pieces, bytes, a few letters and words.
 #ifndef GEMMA_TEST_RUNTIME_TINY_TOKENIZER_H

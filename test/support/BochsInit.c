@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The first process of the virtual machine that run-in-bochs.sh boots.
  *
  * Reads /arguments (NUL-separated: program, its arguments), runs the program in

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // See LoadedObject.h.
 #include "test/support/LoadedObject.h"
 

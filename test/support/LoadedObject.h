@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A model's object file (`gemmac build --emit object`) in this process: loaded
 // by LLVM's JIT linker, its runtime calls bound to the runtime that the test
 // links. Does not run the object's code.

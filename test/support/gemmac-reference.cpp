@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // gemmac-reference: the reference interpreter as a program.
 //   gemmac-reference MODULE.mlir --tokens IDS.json --logits OUT.npy [--kv bf16]
 //     [--order exact]

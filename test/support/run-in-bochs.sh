@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # run-in-bochs.sh PROGRAM [ARGS...] [--file F]...
 #
 # Runs a static x86-64 Linux PROGRAM on an emulated CPU with AVX-512 VNNI, and

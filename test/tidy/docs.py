@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """docs.py: README, CONTRIBUTING and docs/ say nothing that the tree denies.
 
 Each path in a code span or link exists; each --stop-after= is a stage of

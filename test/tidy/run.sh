@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # run.sh [--junit FILE]: the checks of the tree itself, each a few seconds at
 # most: who may include whom, a same-named test for every pass, no file over
 # 600 lines, clang-format, documents that name what is there. Exits 1 when one
@@ -29,9 +30,9 @@ layering() {
         $(grep "^compiler/$stage/" <<<"$sources") /dev/null |
         grep -v "#include \"compiler/$stage/"
     done
-    for target in $(ls -d targets/*/ | xargs -n1 basename | grep -v common); do
+    for target in $(ls -d targets/*/ | xargs -n1 basename | grep -v cpu); do
       grep -nE '#include "targets/' $(grep "^targets/$target/" <<<"$sources") /dev/null |
-        grep -vE "#include \"targets/($target|common|Target)"
+        grep -vE "#include \"targets/($target|cpu|Target)"
     done
   )
   [ -z "$bad" ] || { echo "$bad"; return 1; }

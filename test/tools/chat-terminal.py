@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """chat-terminal.py APP FOLDER: `APP chat` on a pseudo-terminal, as a person
 types: Ctrl-C while an answer or a long prompt is on its way, pasted lines, wide
 characters, windows of any width, /save and /load, and an end by SIGTERM. APP: a

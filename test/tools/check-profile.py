@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """check-profile.py: the exact figures of `bench --profile --json` of compiled
 models against what their sizes say: bytes of weights and cache, operations.
 Reads no times, but that there are some. Exits 1 on a difference."""

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Gemma 1, line by line. Per layer, with x the residual stream:
 //   x += o(attention(rope(q(h)), rope(k(h)), v(h)))   h = norm(x)
 //   x += down(geglu(gate(h), up(h)))                  h = norm(x)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Gemma 3, line by line. Per layer, with x the residual stream:
 //   x += norm(o(attention(rope(qnorm(q(h))), rope(knorm(k(h))), v(h))))
 //                                                  h = norm(x)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One function an architecture: a checkpoint of it -> its graph and its weights
 // in `module`, as TextModel.h says. The error names the tensor that is missing,
 // of another shape or too many.

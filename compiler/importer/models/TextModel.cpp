@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The parts as ops of the gemma dialect; see the header. Ops stand at the
 // location of the part they belong to, by its name in the file.
 #include "compiler/importer/models/TextModel.h"

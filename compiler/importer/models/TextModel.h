@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What Gemma's text models share: a stack of layers between an embedding and a
 // head, and the parts that layers are made of. An architecture's file writes
 // one layer with these words; all else is here once. Input: a checkpoint.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tensor look-up, checks and declaration; see the header.
 #include "compiler/importer/models/WeightSymbols.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The weights of a module under construction: looks a tensor up by path, checks
 // its shape and format, declares its `quantized.weight` once, and references
 // it. Keeps the first failure, so that a model's graph reads as straight lines;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // tokenizer.ggml.* arrays -> TokenizerModel. What the converters changed and is
 // undone here: <unk> became Control, the spaces of UserDefined pieces became
 // real spaces, and pieces without a score got -1000.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Makes a TokenizerModel of a GGUF file's tokenizer arrays (tokenizer.ggml.*).
 // Input: the arrays as plain vectors, so that this does not depend on the GGUF
 // reader; not trusted. It undoes what the converters to GGUF changed. It does

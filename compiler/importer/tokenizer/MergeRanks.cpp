@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The merge list -> scores rule. See the header for why it is exact.
 #include "compiler/importer/tokenizer/MergeRanks.h"
 

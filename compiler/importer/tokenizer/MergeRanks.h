@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Scores for a vocabulary that comes with a list of merges (tokenizer.json,
 // Gemma 4's GGUF) where SentencePiece's files have scores. Input: the pieces
 // and the merges in order, not trusted. Output: each Normal piece's score.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // tokenizer.model bytes -> TokenizerModel: a bounds-checked reader of
 // protobuf's wire format (100 lines, where the protobuf library would add a
 // code generator and megabytes), and the meaning of the fields we need.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads a `tokenizer.model` file, SentencePiece's ModelProto in protobuf's wire
 // format. Input: the file's bytes, not trusted. Output: a TokenizerModel.
 // It reads only the fields that encoding depends on, and refuses a model whose

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // TokenizerModel -> the LITE runtime's FlatBuffer. Besides the pieces it holds
 // what makes loading instant and encoding fast: double-array tries of all
 // pieces and of the UserDefined ones, a trie of character pairs that tells

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes the tokenizer section of a compiled model: a FlatBuffer that
 // SentencePiece's LITE runtime maps and reads in place. Input: a
 // TokenizerModel. Output: the section's bytes, to be placed at an 8-byte

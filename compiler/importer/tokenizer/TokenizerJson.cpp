@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // tokenizer.json -> TokenizerModel; see the header. Merges become scores
 // (MergeRanks.h). The pipeline's steps are compared with Gemma's and then
 // dropped: the run-time does the same things natively.

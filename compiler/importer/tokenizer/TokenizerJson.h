@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Makes a TokenizerModel of a `tokenizer.json`, the file of Hugging Face's
 // tokenizers library. Input: its JSON, parsed (duplicate keys and depth are the
 // parser's to refuse), not trusted. Output: a TokenizerModel. It refuses, by

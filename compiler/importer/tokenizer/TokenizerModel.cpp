@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The checks and the chat-safety rule over a tokenizer's plain data. Input: a
 // TokenizerModel from any reader, not trusted. Output: a verdict, or changed
 // piece types. Builds nothing.

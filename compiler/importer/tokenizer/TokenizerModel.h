@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A checkpoint's tokenizer as plain data, the same whatever file it came from:
 // pieces in id order and the ids with a meaning. Readers: SentencePieceModel,
 // TokenizerJson, GgufVocabulary. Writer: TokenizerBlob. It does not encode or

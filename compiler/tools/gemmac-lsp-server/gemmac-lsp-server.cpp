@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // gemmac-lsp-server: the language server of .mlir files in gemmac's dialects,
 // for an editor. The protocol on stdin and stdout -> errors of the verifiers,
 // definitions, uses and hover of what stands in a file. Runs no pass.

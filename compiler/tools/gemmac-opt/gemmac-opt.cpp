@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // gemmac-opt: mlir-opt for the dialects and passes of gemmac. IR in, the passes
 // that the command line names, IR out. Registers what gemmac uses and no more.
 //   gemmac-opt --gemmac-choose-formats=quant=int8 model.mlir

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 // gemmac build: flags -> BuildOptions -> the pipeline.
 #include <filesystem>
 
 #include <unistd.h>
 
-#include "compiler/packaging/AtomicFile.h"
+#include "compiler/output/AtomicFile.h"
 #include "compiler/pipeline/Pipeline.h"
 #include "compiler/tools/gemmac/Commands.h"
 #include "compiler/tools/gemmac/Diagnostics.h"
@@ -109,14 +110,13 @@ int runBuild(BuildFlags &flags) {
                       "': no such file or folder");
   if (options.output != "-")
     if (llvm::Error error =
-            packaging::checkOutputPath(options.output, {options.checkpoint}))
+            output::checkOutputPath(options.output, {options.checkpoint}))
       return wrongInput(toString(std::move(error)));
   options.library = libraryFolder();
 
   mlir::MLIRContext context;
   pipeline::loadDialects(context);
-  packaging::Progress progress(llvm::errs(), isatty(STDERR_FILENO),
-                               flags.quiet);
+  output::Progress progress(llvm::errs(), isatty(STDERR_FILENO), flags.quiet);
   DiagnosticPrinter diagnostics(context, progress, options.verbose);
   if (mlir::failed(pipeline::build(options, context, progress))) {
     progress.clearLine();

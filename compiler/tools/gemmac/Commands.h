@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The commands of gemmac. Each adds itself to the command line and says, once
 // it was chosen, what the process's exit code is.
 #ifndef GEMMAC_COMPILER_TOOLS_GEMMAC_COMMANDS_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Printing of diagnostics. See Diagnostics.h. MLIR calls handlers one at a
 // time, also from threads.
 #include "compiler/tools/gemmac/Diagnostics.h"
@@ -32,8 +33,7 @@ static std::string describe(Location location) {
 }
 
 DiagnosticPrinter::DiagnosticPrinter(MLIRContext &context,
-                                     packaging::Progress &progress,
-                                     bool isVerbose)
+                                     output::Progress &progress, bool isVerbose)
     : ScopedDiagnosticHandler(&context),
       progress(progress),
       isVerbose(isVerbose) {

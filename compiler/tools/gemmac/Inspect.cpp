@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // gemmac inspect: what a checkpoint holds, what a build of it would need, and
 // why it cannot be built, if so. Reads tables, no weights; builds nothing. A
 // checkpoint that is read but not supported is shown all the same; then follow
@@ -8,7 +9,7 @@
 
 #include "compiler/importer/CheckpointFile.h"
 #include "compiler/importer/Importer.h"
-#include "compiler/packaging/Progress.h"
+#include "compiler/output/Progress.h"
 #include "compiler/pipeline/MemoryPlan.h"
 #include "compiler/pipeline/Pipeline.h"
 #include "compiler/pipeline/Stages.h"
@@ -177,7 +178,7 @@ int inspect(const InspectOptions &options) {
   Json root = describeFiles(*checkpoint);
   mlir::MLIRContext context;
   pipeline::loadDialects(context);
-  packaging::Progress progress(llvm::errs(), false, /*isQuiet=*/true);
+  output::Progress progress(llvm::errs(), false, /*isQuiet=*/true);
   DiagnosticPrinter diagnostics(context, progress, /*isVerbose=*/false);
   auto model = importer::importModel(std::move(*checkpoint), context);
   std::string reason;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // gemmac targets: what --target accepts, and which one this machine is.
 #include "compiler/tools/gemmac/Commands.h"
 #include "llvm/Support/Format.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // gemmac: the command line. Words -> a command -> an exit code: 0 done, 1 the
 // input is wrong or unsupported, 2 wrong usage, 3 the wrong machine. Does no
 // work itself; one file a command.

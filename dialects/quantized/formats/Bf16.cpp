@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // bfloat16, little-endian.
 #include "dialects/quantized/formats/Bf16.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Decoding that all formats with integer codes share. Block layouts: ggml's
 // ggml-common.h; 6-bit scales: get_scale_min_k4 of ggml-quants.c.
 #include "dialects/quantized/formats/CodeFormat.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What formats with integer codes share: decodeReference by way of parse(), and
 // the value of one code. A format file adds only its block's layout.
 // Does not know the packed layout.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // IEEE f16, little-endian.
 #include "dialects/quantized/formats/F16.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // IEEE f16, little-endian.
 #ifndef GEMMAC_DIALECTS_QUANTIZED_FORMATS_F16_H
 #define GEMMAC_DIALECTS_QUANTIZED_FORMATS_F16_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // IEEE f32, little-endian.
 #include "dialects/quantized/formats/F32.h"
 

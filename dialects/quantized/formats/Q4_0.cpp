@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // 4-bit codes, one f16 scale per 32 columns: d * (q - 8).
 // Block of 18 bytes: f16 d, 16 bytes of nibbles.
 #include "dialects/quantized/formats/Q4_0.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // 4-bit codes, f16 scale and offset per 32 columns: d * q + m.
 // Block of 20 bytes: f16 d, f16 m, 16 bytes of nibbles.
 #include "dialects/quantized/formats/Q4_1.h"

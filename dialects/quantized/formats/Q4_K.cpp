@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // 4-bit codes, 6-bit scale and minimum per 32 columns, f16 factors per 256.
 // Block of 144 bytes: f16 d, f16 dmin, 12 bytes of 6-bit scales and minimums,
 // 128 bytes of nibbles (32 bytes hold two groups, the first in low nibbles).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // 5-bit codes, one f16 scale per 32 columns: d * (q - 16).
 // Block of 22 bytes: f16 d, 4 bytes of fifth bits, 16 bytes of nibbles.
 #include "dialects/quantized/formats/Q5_0.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // 5-bit codes, f16 scale and offset per 32 columns: d * q + m.
 // Block of 24 bytes: f16 d, f16 m, 4 bytes of fifth bits, 16 of nibbles.
 #include "dialects/quantized/formats/Q5_1.h"

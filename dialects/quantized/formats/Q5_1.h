@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // 5-bit codes, f16 scale and offset per 32 columns: d * q + m.
 #ifndef GEMMAC_DIALECTS_QUANTIZED_FORMATS_Q5_1_H
 #define GEMMAC_DIALECTS_QUANTIZED_FORMATS_Q5_1_H

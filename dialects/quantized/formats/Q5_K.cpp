@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // 5-bit codes, 6-bit scale and minimum per 32 columns, f16 factors per 256.
 // Block of 176 bytes: f16 d, f16 dmin, 12 bytes of 6-bit scales and minimums,
 // 32 bytes of fifth bits (bit g for group g), 128 bytes of nibbles.

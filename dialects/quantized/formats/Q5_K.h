@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // 5-bit codes, 6-bit scale and minimum per 32 columns, f16 factors per 256.
 #ifndef GEMMAC_DIALECTS_QUANTIZED_FORMATS_Q5_K_H
 #define GEMMAC_DIALECTS_QUANTIZED_FORMATS_Q5_K_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // 6-bit codes, s8 scale per 16 columns, f16 factor per 256.
 // Block of 210 bytes: 128 bytes of low nibbles, 64 bytes of high bit pairs,
 // 16 x s8 scales, f16 d. Each half of 128 columns: four runs of 32.

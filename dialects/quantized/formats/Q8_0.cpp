@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // 8-bit codes, one f16 scale per 32 columns: d * q, q in [-128, 127].
 // Block of 34 bytes: f16 d, 32 x s8.
 #include "dialects/quantized/formats/Q8_0.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Choice of scales for blocks of 32 values. Plain loops over 8 lanes, which the
 // compiler turns into vectors at every -march; no libm (roundf is a call
 // there).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Values -> codes for blocks of 32: what the encoders of the formats share.
 // Does not know how a block is stored.
 #ifndef GEMMAC_DIALECTS_QUANTIZED_FORMATS_SCALESEARCH_H

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 /* ModelAbi.h: the one contract between compiled code and the runtime.
  *
  * The compiler emits a `gemma_model_code` constant and the step functions that
  * it names; the runtime builds `gemma_step` arguments and calls them. Plain C,
  * <stdint.h> only: the compiler's side mirrors these layouts in LLVM types
- * (targets/common/ModelCode.cpp), and test/targets checks every offset.
+ * (targets/cpu/ModelCode.cpp), and test/targets checks every offset.
  *
  * Dimension letters: T rows of one call, D model width, H query heads, K kv
  * heads, E head width, V vocabulary, S cached positions.

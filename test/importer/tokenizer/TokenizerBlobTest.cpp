@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The compiler's side of the tokenizer: readers, checks, chat safety and the
 // section they make. Every hostile case names what must stand in the message.
 #include "compiler/importer/tokenizer/TokenizerBlob.h"

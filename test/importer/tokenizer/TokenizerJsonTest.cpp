@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // tokenizer.json: the same ids as Hugging Face's tokenizers library (its
 // answers were recorded) and as the same vocabulary's tokenizer.model; refusals
 // by name. The files: test/support/tokenizer/make_tokenizer_json.py.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The run-time's tokenizer over a tiny section: ids, texts, forged control
 // tokens, streaming, and sections that are damaged.
 #include "runtime/tokenizer/Tokenizer.h"

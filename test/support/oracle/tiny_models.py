@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What all makers of fixtures share: tiny random Gemma models and their files.
 
 A Hugging Face model -> every tensor drawn at random (randomize), its greedy

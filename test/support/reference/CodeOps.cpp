@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The arithmetic on codes of the reference interpreter; see CodeOps.h.
 #include "test/support/reference/CodeOps.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The quantized dialect's arithmetic on codes, exactly as docs/numerics.md
 // (points 1 and 2) says: the same integers, the same order of the same fmas.
 // No MLIR.

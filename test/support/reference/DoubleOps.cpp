@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The float ops in double, as the ops' documentation writes them: sums in
 // double, libm's functions, one rounding to f32 at the end. Knows nothing of
 // blocks, lanes or orders. Source of the formulas: dialects/gemma/GemmaOps.td.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The float ops to the bit of docs/numerics.md, one row or head at a time by
 // ScalarKernels.h.
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The float ops with one rounding a value, and the choice between the judges of
 // the others; see FloatOps.h.
 #include "test/support/reference/FloatOps.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The float ops of the gemma dialect on whole tensors, one function an op.
 // Ops that round in only one way, once a value, are functions; the others have
 // two judges behind one interface: DoubleOps.cpp, which knows no order of sums,

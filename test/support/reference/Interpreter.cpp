@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The reference interpreter: walks @forward op by op and hands each to its
 // function in FloatOps or CodeOps. See Interpreter.h.
 #include "test/support/reference/Interpreter.h"

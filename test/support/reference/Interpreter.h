@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The reference interpreter of the gemma and quantized dialects: the judge of
 // every pass and every target. Never shipped.
 //

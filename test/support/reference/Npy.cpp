@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reading and writing .npy; see Npy.h.
 #include "test/support/reference/Npy.h"
 

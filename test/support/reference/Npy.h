@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // NumPy's .npy files of little-endian float32 in C order, version 1.0: all
 // that the fixtures and `eval --logits` use. File <-> Tensor.
 // Source: numpy.lib.format, "Format Version 1.0".

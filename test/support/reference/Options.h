@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How the reference interpreter computes; see Interpreter.h. No MLIR.
 #ifndef GEMMAC_TEST_SUPPORT_REFERENCE_OPTIONS_H
 #define GEMMAC_TEST_SUPPORT_REFERENCE_OPTIONS_H

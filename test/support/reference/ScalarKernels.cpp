@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // See ScalarKernels.h. Compiled with -ffp-contract=off: fused where it says so.
 #include "test/support/reference/ScalarKernels.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The kernels one scalar at a time, written from docs/numerics.md: what every
 // target must give to the bit. Knows no IR, no vectors and no packed layouts.
 #ifndef GEMMAC_TEST_SUPPORT_REFERENCE_SCALARKERNELS_H

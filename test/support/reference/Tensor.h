@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What flows between the ops of the reference interpreter: dense f32 tensors
 // and rows of 8-bit codes. Plain data; no MLIR type, no op.
 #ifndef GEMMAC_TEST_SUPPORT_REFERENCE_TENSOR_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reading weights for the reference interpreter; see Weight.h.
 #include "test/support/reference/Weight.h"
 

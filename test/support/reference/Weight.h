@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A weight of the module as the reference interpreter reads it: rows of the
 // checkpoint file, brought to the format that the module's type asks for.
 // quantized.weight + `gemma.sources` -> f32 rows (float ops) or super-blocks of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A byte-pair vocabulary of 300 pieces for tests: specials, turn and image
 // tokens, newline runs, the 256 byte pieces and a few merges. The same as a
 // TokenizerModel and as the bytes of a tokenizer.model file (written by hand,

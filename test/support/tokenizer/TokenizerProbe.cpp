@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A bridge for compare_tokenizer.py: writes tokenizer sections with the
 // compiler's code, then encodes and decodes with the run-time's, on many
 // strings at once. Input and output are length-prefixed binary (little-endian

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Compares our tokenizer with the full SentencePiece library on a real GGUF.
 
     compare_tokenizer.py PROBE MODEL.gguf [--strings 6000] [--seed 1]

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """One small vocabulary as tokenizer.model and tokenizer.json, and what the
 tokenizers library makes of samples: fixtures of TokenizerJsonTest.
 

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// info: what a compiled model is, whether its bytes are what was written
+// (--verify), and its licence. Runs no step.
+#include <stdio.h>
+
+#define JSON_NO_IO
+#include <nlohmann/json.hpp>
+
+#include "runtime/app/App.h"
+
+namespace gemma {
+namespace {
+
+constexpr Flag kFlags[] = {
+    {"--json", 0, nullptr, "print a JSON object"},
+    {"--verify", 0, nullptr, "read every byte and compare with the hashes"},
+    {"--print-license", 0, nullptr, "print the model's licence"},
+};
+
+nlohmann::ordered_json describe(const Model &model) {
+  using Json = nlohmann::ordered_json;
+  const gemma_model_code &code = model.code();
+  const gemma_trailer &trailer = model.container().trailer();
+  // It was parsed when the model was loaded.
+  Json object = Json::parse(model.metadata().text, nullptr, false);
+  object.erase("licence");
+  object["code"] = {
+      {"target", code.target},         {"vocabulary", code.vocabulary},
+      {"width", code.width},           {"context", code.context},
+      {"batch_rows", code.batch_rows}, {"prefill_rows", code.prefill_rows},
+      {"head_rows", code.head_rows},   {"arg_max", code.arg_max != nullptr},
+  };
+  object["memory"] = {
+      {"file_bytes", model.container().fileSize()},
+      {"code_bytes", trailer.container_offset},
+      {"tokenizer_bytes", trailer.sections[GEMMA_SECTION_TOKENIZER].size},
+      {"weight_bytes", code.weight_bytes},
+      {"arena_bytes", code.arena_bytes},
+      {"scratch_bytes_per_thread", code.scratch_bytes},
+      {"cache_bytes_at_context", model.cacheBytes(code.context)},
+  };
+  return object;
+}
+
+void printText(const Model &model) {
+  const Metadata &metadata = model.metadata();
+  const gemma_model_code &code = model.code();
+  auto mebibytes = [](uint64_t bytes) {
+    return static_cast<double>(bytes) / (1 << 20);
+  };
+  const gemma_trailer &trailer = model.container().trailer();
+  printf("%s (%s)\n", metadata.name.c_str(), metadata.architecture.c_str());
+  printf("  target        %s\n", code.target);
+  printf("  weights       %s, cache %s\n", metadata.quantization.c_str(),
+         metadata.cache.c_str());
+  printf("  vocabulary    %d, width %d, context %d\n", code.vocabulary,
+         code.width, code.context);
+  printf("  chat template %s\n", metadata.chatTemplate.c_str());
+  printf("  file          %.1f MiB: code %.1f, tokenizer %.1f, weights %.1f\n",
+         mebibytes(model.container().fileSize()),
+         mebibytes(trailer.container_offset),
+         mebibytes(trailer.sections[GEMMA_SECTION_TOKENIZER].size),
+         mebibytes(code.weight_bytes));
+  printf(
+      "  memory        arena %.1f MiB, a thread %.2f MiB, cache at the full "
+      "context %.1f MiB\n",
+      mebibytes(code.arena_bytes), mebibytes(code.scratch_bytes),
+      mebibytes(model.cacheBytes(code.context)));
+}
+
+}  // namespace
+
+int runInfo(const Program &program, Words words) {
+  Arguments arguments;
+  int code = kDone;
+  if (!parseWords("info", "[--json] [--verify] [--print-license]", words,
+                  kFlags, arguments, code))
+    return code;
+  Model model;
+  Status status = model.open(*program.code, program.path, false);
+  if (status.ok() && arguments.isSet("--verify"))
+    status = model.container().verifyAll();
+  if (!status.ok()) return failed(status);
+  if (arguments.isSet("--print-license")) {
+    const std::string &licence = model.metadata().licence;
+    if (licence.empty())
+      return failed(Status::error("the checkpoint came without a licence"));
+    printf("%s\n", licence.c_str());
+  } else if (arguments.isSet("--json")) {
+    nlohmann::ordered_json object = describe(model);
+    if (arguments.isSet("--verify")) object["verified"] = true;
+    using Json = nlohmann::ordered_json;
+    printf("%s\n",
+           object.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
+  } else if (arguments.isSet("--verify")) {
+    printf("all %llu bytes are as they were written\n",
+           static_cast<unsigned long long>(model.container().fileSize()));
+  } else {
+    printText(model);
+  }
+  return kDone;
+}
+
+}  // namespace gemma
