@@ -50,7 +50,7 @@ void FuseGatedMlp::runOnOperation() {
     auto fused = gemma::LinearOp::create(builder, geglu.getLoc(),
                                          geglu->getResultTypes(),
                                          gate.getInput(), weights);
-    fused.setGeglu(true);
+    fused.setEpilogueAttr(quantized::withGeglu(&getContext()));
     remarks.passed(geglu, "gate, up and GeGLU in one phase");
     geglu->replaceAllUsesWith(fused);
     geglu.erase();

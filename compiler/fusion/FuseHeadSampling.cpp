@@ -50,9 +50,8 @@ static void rewrite(func::FuncOp forward, func::ReturnOp end) {
       RankedTensorType::get({ShapedType::kDynamic, 2}, builder.getF32Type());
   auto both = gemma::LinearOp::create(
       builder, linear.getLoc(), TypeRange{logits, largest}, linear.getInput(),
-      linear.getWeights(), linear.getGain(), linear.getEpsAttr(),
-      linear.getGainOffsetAttr(), /*geglu=*/nullptr, linear.getSoftcapAttr(),
-      builder.getUnitAttr());
+      linear.getWeights(), linear.getGain(), linear.getNormAttr(),
+      quantized::withArgMax(builder.getContext(), linear.getEpilogueAttr()));
   linear.replaceAllUsesWith(both.getResults().take_front());
   linear.erase();
   end.getOperandsMutable().append(both.getResult(1));

@@ -53,8 +53,7 @@ void FuseNormIntoLinear::runOnOperation() {
     remarks.passed(norm, "normalised on the way into a linear");
     linear.getInputMutable().assign(norm.getInput());
     linear.getGainMutable().assign(norm.getGain());
-    linear.setEpsAttr(norm.getEpsAttr());
-    linear.setGainOffsetAttr(norm.getGainOffsetAttr());
+    linear.setNormAttr(norm.getNormAttr());
     norm.erase();
   }
 }

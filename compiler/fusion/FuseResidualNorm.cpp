@@ -45,9 +45,9 @@ void FuseResidualNorm::runOnOperation() {
       continue;
     }
     OpBuilder builder(add);
-    Value sum = gemma::RmsNormOp::create(
-        builder, add.getLoc(), add.getType(), norm.getInput(), norm.getGain(),
-        norm.getEpsAttr(), norm.getGainOffsetAttr(), residual);
+    Value sum = gemma::RmsNormOp::create(builder, add.getLoc(), add.getType(),
+                                         norm.getInput(), norm.getGain(),
+                                         norm.getNormAttr(), residual);
     remarks.passed(add, "the norm adds the residual");
     add.replaceAllUsesWith(sum);
     add.erase();

@@ -61,8 +61,7 @@ void FuseRope::runOnOperation() {
     }
     // One norm alone stays where it is: the op takes both or none.
     bool norms = query.norm && key.norm &&
-                 query.norm.getEpsAttr() == key.norm.getEpsAttr() &&
-                 query.norm.getGainOffsetAttr() == key.norm.getGainOffsetAttr();
+                 query.norm.getNormAttr() == key.norm.getNormAttr();
     if (!norms) query.norm = key.norm = {};
     attention.getQueryMutable().assign(query.input());
     attention.getKeyMutable().assign(key.input());
@@ -70,8 +69,7 @@ void FuseRope::runOnOperation() {
     if (norms) {
       attention.getQueryGainMutable().assign(query.norm.getGain());
       attention.getKeyGainMutable().assign(key.norm.getGain());
-      attention.setEpsAttr(query.norm.getEpsAttr());
-      attention.setGainOffsetAttr(query.norm.getGainOffsetAttr());
+      attention.setNormAttr(query.norm.getNormAttr());
     }
     remarks.passed(attention, norms ? "rotates and normalises its heads"
                                     : "rotates its heads");

@@ -29,13 +29,13 @@ const Remarks remarks("FuseSoftcap");
 void FuseSoftcap::runOnOperation() {
   for (auto cap : collect<gemma::SoftcapOp>(getOperation())) {
     auto linear = onlyUserOf<gemma::LinearOp>(cap.getInput());
-    if (!linear || linear.getWeights().size() != 1 || linear.getGeglu() ||
-        linear.getSoftcap() || linear.getArgMax()) {
+    if (!linear || linear.getWeights().size() != 1 || linear.getEpilogue()) {
       remarks.missed(cap, "its input is no plain linear that only it reads");
       continue;
     }
     remarks.passed(cap, "the linear caps its result");
-    linear.setSoftcapAttr(cap.getCapAttr());
+    linear.setEpilogueAttr(
+        quantized::withSoftcap(cap.getCapAttr(), /*base=*/{}));
     cap.replaceAllUsesWith(linear->getResult(0));
     cap.erase();
   }

@@ -18,8 +18,7 @@ Op onlyUserOf(mlir::Value value) {
 
 // One that only multiplies: no pass has fused anything into it but weights.
 inline bool isPlain(gemma::LinearOp linear) {
-  return !linear.getGain() && !linear.getGeglu() && !linear.getSoftcap() &&
-         !linear.getArgMax();
+  return !linear.getGain() && !linear.getEpilogue();
 }
 
 // Makes `values` available at `op`: weight references below it move in front of

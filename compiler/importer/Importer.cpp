@@ -65,20 +65,14 @@ void setAttributes(ModuleOp module, const Checkpoint &checkpoint) {
   Builder builder(module.getContext());
   SmallVector<StringRef> sources(checkpoint.files.begin(),
                                  checkpoint.files.end());
-  module->setAttr("gemma.sources", builder.getStrArrayAttr(sources));
+  module->setAttr(gemma::kSources, builder.getStrArrayAttr(sources));
   const ModelConfig &config = checkpoint.config;
-  auto size = [&](StringRef name, int64_t value) {
-    return builder.getNamedAttr(name, builder.getI64IntegerAttr(value));
-  };
   module->setAttr(
-      "gemma.model",
-      builder.getDictionaryAttr(
-          {builder.getNamedAttr("architecture",
-                                builder.getStringAttr(config.architecture)),
-           size("vocabulary", config.vocabulary), size("width", config.width),
-           size("layers", config.layers), size("heads", config.heads),
-           size("kv_heads", config.kvHeads), size("head_dim", config.headDim),
-           size("ffn", config.ffn), size("context", config.context)}));
+      gemma::SizesAttr::kModuleAttribute,
+      gemma::SizesAttr::get(module.getContext(), config.architecture,
+                            config.vocabulary, config.width, config.layers,
+                            config.heads, config.kvHeads, config.headDim,
+                            config.ffn, config.context));
 }
 
 llvm::Error buildGraph(const Checkpoint &checkpoint, ModuleOp module) {

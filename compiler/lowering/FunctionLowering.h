@@ -29,10 +29,10 @@ class FunctionLowering {
   mlir::OpBuilder &b;
   const Entry &entry;
   mlir::Value step;
-  mlir::Value rows;   // T as index
-  mlir::Value layer;  // in a layer function: its number among all layers
-  std::string kvFormat;
-  int64_t context = 0;
+  mlir::Value rows;  // T as index
+  // In a layer function:
+  mlir::Value cache;      // the index of its keys and values
+  kernel::KvPlanAttr kv;  // that it indexes
 
   // The buffer (or reference, or index) that stands for a value.
   mlir::Value lookup(mlir::Value value) { return values.lookup(value); }
@@ -58,14 +58,12 @@ class FunctionLowering {
     mlir::Value input;                       // buffer
     llvm::SmallVector<mlir::Value> weights;  // references
     mlir::ValueRange results;                // tensors
-    bool geglu;
-    mlir::FloatAttr softcap;
-    bool argMax;
+    quantized::EpilogueAttr epilogue;        // may be null
   };
   void matmul(mlir::Location loc, const Products &products);
   mlir::Value candidates(quantized::TensorType weight);
   void lowerAttention(gemma::AttentionOp op);
-  void lowerCall(mlir::func::CallOp op);
+  void lowerCall(kernel::CallLayerOp op);
 
   llvm::DenseMap<mlir::Value, mlir::Value> values;
 };

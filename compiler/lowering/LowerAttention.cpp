@@ -15,7 +15,7 @@ void FunctionLowering::lowerAttention(gemma::AttentionOp op) {
   Location loc = op.getLoc();
   Value query = lookup(op.getQuery()), out = result(op);
   Value key = lookup(op.getKey()), value = lookup(op.getValue());
-  auto format = b.getStringAttr(kvFormat);
+  auto format = kernel::KvFormatAttr::get(b.getContext(), kv.getFormat());
   int64_t width = op.getHeadDim(), window = op.getWindow();
   auto columns = [](Value buffer) {
     return cast<MemRefType>(buffer.getType()).getDimSize(1);
@@ -26,17 +26,16 @@ void FunctionLowering::lowerAttention(gemma::AttentionOp op) {
   auto optional = [&](Value v) { return v ? lookup(v) : Value(); };
   Value angles = optional(op.getAngles());
   phase(loc, rows, [&](OpBuilder &b, Value t) {
-    kernel::KvStoreRowOp::create(
-        b, loc, step, key, value, t, layer, op.getHeadDimAttr(), format, angles,
-        optional(op.getKeyGain()), op.getEpsAttr(), op.getGainOffsetAttr());
+    kernel::KvStoreRowOp::create(b, loc, step, key, value, t, cache,
+                                 op.getHeadDimAttr(), format, angles,
+                                 optional(op.getKeyGain()), op.getNormAttr());
   });
   if (angles) {
     Value raw = query;
     query = kernel::AllocOp::create(b, loc, raw.getType(), step);
     phase(loc, rows, [&](OpBuilder &b, Value t) {
       kernel::RopeRowOp::create(b, loc, raw, angles, query, t,
-                                optional(op.getQueryGain()), op.getEpsAttr(),
-                                op.getGainOffsetAttr());
+                                optional(op.getQueryGain()), op.getNormAttr());
     });
   }
   // With one head a tile is a row: PlanPhases can put row operations behind it.
@@ -46,14 +45,14 @@ void FunctionLowering::lowerAttention(gemma::AttentionOp op) {
         b, loc, rows, arith::ConstantIndexOp::create(b, loc, kvHeads));
   if (!entry.attentionByBlock) {
     phase(loc, pairs, [&](OpBuilder &b, Value tile) {
-      kernel::AttentionTileOp::create(b, loc, step, query, out, tile, layer,
+      kernel::AttentionTileOp::create(b, loc, step, query, out, tile, cache,
                                       op.getHeadDimAttr(), kvHeadsAttr,
                                       op.getScaleAttr(), op.getSoftcapAttr(),
                                       op.getWindowAttr(), format);
     });
     return;
   }
-  int64_t most = (context + kBlock - 1) / kBlock;
+  int64_t most = (kv.getPositions() + kBlock - 1) / kBlock;
   if (window > 0) most = std::min(most, (window - 1 + kBlock - 1) / kBlock + 1);
   auto mostAttr = b.getI64IntegerAttr(most);
   Value blocks = kernel::AttentionBlocksOp::create(b, loc, b.getIndexType(),
@@ -67,7 +66,7 @@ void FunctionLowering::lowerAttention(gemma::AttentionOp op) {
   Value tiles = arith::MulIOp::create(b, loc, pairs, blocks);
   phase(loc, tiles, [&](OpBuilder &b, Value tile) {
     kernel::AttentionBlockOp::create(
-        b, loc, step, query, partials, tile, blocks, layer, op.getHeadDimAttr(),
+        b, loc, step, query, partials, tile, blocks, cache, op.getHeadDimAttr(),
         kvHeadsAttr, mostAttr, op.getScaleAttr(), op.getSoftcapAttr(),
         op.getWindowAttr(), format);
   });

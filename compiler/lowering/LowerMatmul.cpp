@@ -28,23 +28,26 @@ Value FunctionLowering::candidates(quantized::TensorType weight) {
 // each tile leaves a candidate, and a small phase chooses among them.
 void FunctionLowering::matmul(Location loc, const Products &products) {
   auto chunk = b.getI64IntegerAttr(entry.chunkRows);
-  size_t count = products.geglu ? 1 : products.weights.size();
-  bool argMax = products.argMax && values.contains(products.results[1]);
+  quantized::EpilogueAttr epilogue = products.epilogue;
+  bool geglu = epilogue && epilogue.getGeglu();
+  size_t count = geglu ? 1 : products.weights.size();
+  bool argMax =
+      epilogue && epilogue.getArgMax() && values.contains(products.results[1]);
+  if (!argMax) epilogue = quantized::withoutArgMax(epilogue);
   SmallVector<Value> tiles, outs;
   for (size_t i = 0; i < count; ++i) {
     auto type = cast<quantized::TensorType>(products.weights[i].getType());
     outs.push_back(argMax ? candidates(type) : result(products.results[i]));
     tiles.push_back(kernel::MatmulTilesOp::create(
         b, loc, b.getIndexType(), rows, b.getI64IntegerAttr(type.rows()), chunk,
-        b.getI64IntegerAttr(rowBlocks(type.rows(), products.geglu))));
+        b.getI64IntegerAttr(rowBlocks(type.rows(), geglu))));
   }
   phase(loc, tiles, [&](OpBuilder &b, size_t i, Value tile) {
     auto type = cast<quantized::TensorType>(products.weights[i].getType());
-    Value up = products.geglu ? products.weights[1] : Value();
+    Value up = geglu ? products.weights[1] : Value();
     kernel::MatmulTileOp::create(b, loc, products.weights[i], products.input,
                                  outs[i], tile, rows, entry.chunkRows,
-                                 rowBlocks(type.rows(), products.geglu), up,
-                                 products.softcap, argMax);
+                                 rowBlocks(type.rows(), geglu), up, epilogue);
   });
   if (!argMax) return;
   Value out = result(products.results[1]);
@@ -64,20 +67,17 @@ bool FunctionLowering::lowerMatmul(Operation *op) {
       input = kernel::AllocOp::create(b, op->getLoc(), in.getType(), step);
       phase(op->getLoc(), rows, [&](OpBuilder &b, Value t) {
         kernel::RmsNormRowOp::create(b, op->getLoc(), in, lookup(gain), input,
-                                     t, linear.getEpsAttr(),
-                                     linear.getGainOffsetAttr(), Value());
+                                     t, *linear.getNorm(), Value());
       });
     }
-    matmul(op->getLoc(),
-           {input, buffers(linear.getWeights()), linear.getResults(),
-            linear.getGeglu(), linear.getSoftcapAttr(), linear.getArgMax()});
+    matmul(op->getLoc(), {input, buffers(linear.getWeights()),
+                          linear.getResults(), linear.getEpilogueAttr()});
     return true;
   }
   if (auto product = dyn_cast<quantized::MatmulOp>(op)) {
     matmul(op->getLoc(),
            {lookup(product.getInput()), buffers(product.getWeights()),
-            product.getResults(), product.getGeglu(), product.getSoftcapAttr(),
-            product.getArgMax()});
+            product.getResults(), product.getEpilogueAttr()});
     return true;
   }
   return false;

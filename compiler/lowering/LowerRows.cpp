@@ -2,6 +2,7 @@
 // Row operations of LowerToKernel: embedding, norms, RoPE, elementwise,
 // quantisation; and what all families share.
 #include "compiler/lowering/FunctionLowering.h"
+#include "dialects/quantized/ActivationLayout.h"
 
 using namespace mlir;
 
@@ -10,7 +11,9 @@ namespace gemmac::lowering {
 MemRefType bufferType(Type type) {
   if (auto codes = dyn_cast<quantized::ActivationsType>(type))
     return MemRefType::get(
-        {ShapedType::kDynamic, kernel::activationRowBytes(codes.getColumns())},
+        {ShapedType::kDynamic,
+         quantized::ActivationLayout(codes.getColumns(), codes.getScheme())
+             .rowBytes()},
         IntegerType::get(type.getContext(), 8));
   auto tensor = cast<RankedTensorType>(type);
   return MemRefType::get(tensor.getShape(), tensor.getElementType());
@@ -68,8 +71,7 @@ bool FunctionLowering::lowerRows(Operation *op) {
             norm.getResidual() ? lookup(norm.getResidual()) : Value();
         row([&](OpBuilder &b, Value t) {
           kernel::RmsNormRowOp::create(b, loc, in, gain, out, t,
-                                       norm.getEpsAttr(),
-                                       norm.getGainOffsetAttr(), residual);
+                                       norm.getNormAttr(), residual);
         });
         return true;
       })
@@ -78,7 +80,7 @@ bool FunctionLowering::lowerRows(Operation *op) {
         Value out = result(rope);
         row([&](OpBuilder &b, Value t) {
           kernel::RopeRowOp::create(b, loc, in, angles, out, t, Value(),
-                                    FloatAttr(), FloatAttr());
+                                    quantized::NormAttr());
         });
         return true;
       })
@@ -87,8 +89,7 @@ bool FunctionLowering::lowerRows(Operation *op) {
         Value gain = quantize.getGain() ? lookup(quantize.getGain()) : Value();
         row([&](OpBuilder &b, Value t) {
           kernel::QuantizeRowOp::create(b, loc, in, out, t, gain,
-                                        quantize.getEpsAttr(),
-                                        quantize.getGainOffsetAttr());
+                                        quantize.getNormAttr());
         });
         return true;
       })

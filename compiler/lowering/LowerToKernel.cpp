@@ -33,12 +33,12 @@ LogicalResult FunctionLowering::lower(Operation *op) {
                                        reference.getSymbolAttr(), index));
     return success();
   }
-  if (auto call = dyn_cast<func::CallOp>(op)) {
+  if (auto call = dyn_cast<kernel::CallLayerOp>(op)) {
     lowerCall(call);
     return success();
   }
   if (auto attention = dyn_cast<gemma::AttentionOp>(op)) {
-    if (!layer)
+    if (!cache)
       return op->emitError("expected attention inside an outlined layer");
     lowerAttention(attention);
     return success();
@@ -48,18 +48,17 @@ LogicalResult FunctionLowering::lower(Operation *op) {
          << op->getName() << " to the kernel dialect";
 }
 
-// call @layer_0(%x, %positions, …, %index, %layer) -> result becomes
-// call @layer_0_<entry>(%step, %x, …, %out, %index, %layer).
-void FunctionLowering::lowerCall(func::CallOp op) {
-  SmallVector<Value> operands{step};
-  for (Value operand : op.getOperands().drop_back(2))
-    if (!isIds(operand.getType())) operands.push_back(lookup(operand));
-  operands.push_back(result(op.getResult(0)));
-  for (Value operand : op.getOperands().take_back(2))
-    operands.push_back(lookup(operand));
-  func::CallOp::create(b, op.getLoc(),
-                       (op.getCallee() + "_" + entry.name).str(), TypeRange(),
-                       operands);
+// @layer_0(%x, %positions, …) -> result becomes
+// @layer_0_<entry>(%step, %x, …, %out).
+void FunctionLowering::lowerCall(kernel::CallLayerOp op) {
+  SmallVector<Value> inputs{step};
+  for (Value input : op.getInputs())
+    if (!isIds(input.getType())) inputs.push_back(lookup(input));
+  for (Value value : op.getResults()) inputs.push_back(result(value));
+  kernel::CallLayerOp::create(b, op.getLoc(), TypeRange(),
+                              (op.getCallee() + "_" + entry.name).str(), inputs,
+                              lookup(op.getLayer()), lookup(op.getIndex()),
+                              lookup(op.getCache()));
 }
 
 namespace {
@@ -78,8 +77,9 @@ class LowerToKernel : public lowering::impl::LowerToKernelBase<LowerToKernel> {
                           unsigned number, const Entry &entry);
   LogicalResult lowerLayer(func::FuncOp function, const Entry &entry);
   void emitModel(bool argMax);
-  int64_t number(StringRef name) {
-    return getOperation()->getAttrOfType<IntegerAttr>(name).getInt();
+  kernel::KvPlanAttr kvPlan() {
+    return getOperation()->getAttrOfType<kernel::KvPlanAttr>(
+        kernel::KvPlanAttr::kModuleAttribute);
   }
 };
 
@@ -91,7 +91,7 @@ func::FuncOp LowerToKernel::start(StringRef name, TypeRange inputs,
   auto function = func::FuncOp::create(b, getOperation().getLoc(), name,
                                        b.getFunctionType(inputs, {}));
   function.setPrivate();
-  function->setAttr("kernel.max_rows", b.getI64IntegerAttr(entry.maxRows));
+  function->setAttr(kernel::kMaxRows, b.getI64IntegerAttr(entry.maxRows));
   function.addEntryBlock();
   return function;
 }
@@ -186,10 +186,8 @@ LogicalResult LowerToKernel::lowerLayer(func::FuncOp function,
   lowering.map(end.getOperand(0), lowered.getArgument(next++));
   lowering.map(function.getArguments().take_back(2)[0],
                lowered.getArgument(next++));
-  lowering.layer = lowered.getArgument(next);
-  lowering.kvFormat =
-      getOperation()->getAttrOfType<StringAttr>("kernel.kv_format").str();
-  lowering.context = number("kernel.context");
+  lowering.cache = lowered.getArgument(next);
+  lowering.kv = kvPlan();
   for (Operation &op : function.getBody().front().without_terminator())
     if (failed(lowering.lower(&op))) return failure();
   func::ReturnOp::create(b, end.getLoc());
@@ -198,21 +196,16 @@ LogicalResult LowerToKernel::lowerLayer(func::FuncOp function,
 
 void LowerToKernel::emitModel(bool argMax) {
   ModuleOp module = getOperation();
-  auto sizes = module->getAttrOfType<DictionaryAttr>("gemma.model");
-  auto size = [&](StringRef name) {
-    return sizes.getAs<IntegerAttr>(name).getInt();
-  };
+  auto sizes = module->getAttrOfType<gemma::SizesAttr>(
+      gemma::SizesAttr::kModuleAttribute);
   OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
   kernel::ModelOp::create(
       b, module.getLoc(), "gemma_model_" + kernelName, "decode", "batch",
-      "prefill", "head", batchRows, prefillRows, headRows, size("vocabulary"),
-      size("width"), number("kernel.context"), number("kernel.kv_slots"),
-      module->getAttrOfType<ArrayAttr>("kernel.kv_layers"), IntegerAttr(),
+      "prefill", "head", batchRows, prefillRows, headRows,
+      sizes.getVocabulary(), sizes.getWidth(), kvPlan(), IntegerAttr(),
       IntegerAttr(),
       argMax ? FlatSymbolRefAttr::get(&getContext(), "arg_max") : nullptr);
-  for (StringRef name : {"kernel.kv_layers", "kernel.kv_slots",
-                         "kernel.kv_format", "kernel.context"})
-    module->removeAttr(name);
+  module->removeAttr(kernel::KvPlanAttr::kModuleAttribute);
 }
 
 void LowerToKernel::runOnOperation() {
@@ -220,14 +213,16 @@ void LowerToKernel::runOnOperation() {
   auto forward = module.lookupSymbol<func::FuncOp>("forward");
   gemma::WantedRowsOp wanted;
   if (forward) forward.walk([&](gemma::WantedRowsOp op) { wanted = op; });
-  if (!wanted || !module->hasAttr("kernel.kv_layers")) {
+  if (!wanted || !kvPlan() ||
+      !module->hasAttr(gemma::SizesAttr::kModuleAttribute)) {
     module.emitError(
-        "expected @forward with gemma.wanted_rows, and a planned kv cache");
+        "expected @forward with gemma.wanted_rows, gemma.model and a planned "
+        "kv cache");
     return signalPassFailure();
   }
   SmallVector<func::FuncOp> layers;
   for (auto function : module.getOps<func::FuncOp>())
-    if (function->hasAttr("gemma.layer_kind")) layers.push_back(function);
+    if (function->hasAttr(gemma::kLayerKind)) layers.push_back(function);
   const Entry entries[] = {
       {"decode", 1, 1, true},
       {"batch", batchRows, batchRows, true},

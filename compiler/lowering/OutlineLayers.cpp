@@ -5,6 +5,7 @@
 // layers, nor touch what stands outside layers.
 #include "compiler/lowering/Passes.h"
 #include "dialects/gemma/Gemma.h"
+#include "dialects/kernel/Kernel.h"
 #include "dialects/quantized/Quantized.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "mlir/IR/IRMapping.h"
@@ -106,7 +107,7 @@ static func::FuncOp makeFunction(const Kind &kind, int64_t number,
       builder, layer.getLoc(), "layer_" + std::to_string(number),
       builder.getFunctionType(inputs, layer.getType()));
   function.setPrivate();
-  function->setAttr("gemma.layer_kind", builder.getI64IntegerAttr(number));
+  function->setAttr(gemma::kLayerKind, builder.getI64IntegerAttr(number));
   symbols.insert(function);
   Block *body = function.addEntryBlock();
   builder.setInsertionPointToStart(body);
@@ -146,12 +147,14 @@ void OutlineLayers::runOnOperation() {
     func::FuncOp function = makeFunction(kind, number, user, symbols);
     for (auto [index, layer] : llvm::enumerate(kind.layers)) {
       OpBuilder builder(layer);
-      SmallVector<Value> inputs(layer.getInputs());
-      for (int64_t value : {int64_t(index), numbers[layer]})
-        inputs.push_back(
-            arith::ConstantIndexOp::create(builder, layer.getLoc(), value));
-      auto call =
-          func::CallOp::create(builder, layer.getLoc(), function, inputs);
+      auto constant = [&](int64_t value) {
+        return arith::ConstantIndexOp::create(builder, layer.getLoc(), value);
+      };
+      Value place = constant(int64_t(index)), number = constant(numbers[layer]);
+      // Each layer has a cache of its own, in order.
+      auto call = kernel::CallLayerOp::create(
+          builder, layer.getLoc(), layer->getResultTypes(), function.getName(),
+          layer.getInputs(), number, place, /*cache=*/number);
       layer->replaceAllUsesWith(call);
     }
   }

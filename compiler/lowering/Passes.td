@@ -10,14 +10,16 @@ def OutlineLayers : Pass<"gemmac-outline-layers", "::mlir::ModuleOp"> {
   let description = [{
     `gemma.layer` ops whose regions are equal but for the symbols of their
     weights are one kind: `func.func private @layer_<kind>(inputs…, %index,
-    %layer)` with the attribute `gemma.layer_kind`. A reference becomes
+    %cache)` with the attribute `gemma.layer_kind`. A reference becomes
     `quantized.reference @table[%index]` of a `quantized.weight_table` with an
-    entry a layer of the kind. The layer becomes a call with its index within
-    the kind and its number among all layers. Code is thus built once a kind,
+    entry a layer of the kind. The layer becomes a `kernel.call_layer` with
+    its number among all layers, its index within the kind, and a cache of its
+    own. Code is thus built once a kind,
     whatever the depth.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
-    "::mlir::func::FuncDialect", "::gemmac::quantized::QuantizedDialect"];
+    "::mlir::func::FuncDialect", "::gemmac::kernel::KernelDialect",
+    "::gemmac::quantized::QuantizedDialect"];
 }
 
 def PlanKvCache : Pass<"gemmac-plan-kv-cache", "::mlir::ModuleOp"> {
@@ -30,9 +32,7 @@ def PlanKvCache : Pass<"gemmac-plan-kv-cache", "::mlir::ModuleOp"> {
     one. A block holds 128 positions of keys and values: 2 · K · 128 · E
     elements.
 
-    Sets on the module: `kernel.kv_layers` (dictionaries {first_slot,
-    ring_blocks, window, block_bytes}), `kernel.kv_slots`, `kernel.kv_format`
-    and `kernel.context`.
+    Sets `kernel.kv_plan` on the module.
   }];
   let options = [
     Option<"kvFormat", "kv-format", "std::string", "\"bf16\"",
@@ -42,7 +42,8 @@ def PlanKvCache : Pass<"gemmac-plan-kv-cache", "::mlir::ModuleOp"> {
     Option<"ctxSize", "ctx-size", "int64_t", "0",
            "positions of a session; 0: the model's">
   ];
-  let dependentDialects = ["::gemmac::gemma::GemmaDialect"];
+  let dependentDialects = ["::gemmac::gemma::GemmaDialect",
+    "::gemmac::kernel::KernelDialect"];
 }
 
 def LowerToKernel : Pass<"gemmac-lower-to-kernel", "::mlir::ModuleOp"> {

@@ -113,9 +113,9 @@ void PlanBuffers::runOnOperation() {
     func::FuncOp function = (base.begin() + i)->first;
     int64_t end = place(function, (base.begin() + i)->second);
     arena = std::max(arena, end);
-    function.walk([&](func::CallOp call) {
-      auto callee = module.lookupSymbol<func::FuncOp>(call.getCallee());
-      if (callee) base[callee] = std::max(base[callee], end);
+    function.walk([&](kernel::CallLayerOp call) {
+      if (func::FuncOp layer = kernel::lookupLayer(call))
+        base[layer] = std::max(base[layer], end);
     });
   }
   model.setArenaBytes(arena);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// --gemmac-plan-kv-cache: calls of layer functions -> the layout of a
-// session's KV cache, as attributes of the module. IR before and after:
+// --gemmac-plan-kv-cache: calls of layers -> the layout of a session's KV
+// cache, as an attribute of the module. IR before and after:
 // test/lowering/plan-kv-cache.mlir. Allocates nothing: the runtime does, block
 // by block.
 #include "compiler/lowering/Passes.h"
 #include "dialects/gemma/Gemma.h"
+#include "dialects/kernel/Kernel.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
 #include "runtime/include/gemma/ModelAbi.h"
 
@@ -29,7 +31,13 @@ class PlanKvCache : public lowering::impl::PlanKvCacheBase<PlanKvCache> {
   // Positions of a session; nothing where the module or an option is wrong.
   std::optional<int64_t> context(ModuleOp module);
   int64_t ringBlocks(int64_t window, int64_t context) const;
+  // Appends the cache of a layer, or finds that it is an earlier one's.
+  LogicalResult add(kernel::CallLayerOp call, int64_t context);
   LogicalResult plan(ModuleOp module, int64_t context);
+
+  kernel::KvFormat format = kernel::KvFormat::Bf16;
+  SmallVector<kernel::KvLayerAttr> layers;
+  int64_t slots = 0;
 };
 
 // The largest call that is not a prefill (ModelAbi.h's batch) also needs room.
@@ -38,18 +46,19 @@ constexpr int64_t kLeastRows = 8;
 }  // namespace
 
 std::optional<int64_t> PlanKvCache::context(ModuleOp module) {
-  auto model = module->getAttrOfType<DictionaryAttr>("gemma.model");
-  auto trained = model ? model.getAs<IntegerAttr>("context") : IntegerAttr();
-  if (!trained) {
-    module.emitError("expected a gemma.model attribute with a context");
+  auto model = module->getAttrOfType<gemma::SizesAttr>(
+      gemma::SizesAttr::kModuleAttribute);
+  if (!model) {
+    module.emitError("expected a module with gemma.model");
     return std::nullopt;
   }
-  if (ctxSize < 0 || ctxSize > trained.getInt()) {
-    module.emitError() << "expected a ctx-size of at most " << trained.getInt()
-                       << " positions, found " << int64_t(ctxSize);
+  if (ctxSize < 0 || ctxSize > model.getPositions()) {
+    module.emitError() << "expected a ctx-size of at most "
+                       << model.getPositions() << " positions, found "
+                       << int64_t(ctxSize);
     return std::nullopt;
   }
-  return ctxSize ? int64_t(ctxSize) : trained.getInt();
+  return ctxSize ? int64_t(ctxSize) : model.getPositions();
 }
 
 int64_t PlanKvCache::ringBlocks(int64_t window, int64_t context) const {
@@ -69,40 +78,41 @@ static FailureOr<gemma::AttentionOp> attentionOf(func::FuncOp function) {
          << found.size();
 }
 
+LogicalResult PlanKvCache::add(kernel::CallLayerOp call, int64_t context) {
+  func::FuncOp function = kernel::lookupLayer(call);
+  if (!function) return call.emitError("expected a layer with a body");
+  auto attention = attentionOf(function);
+  if (failed(attention)) return failure();
+  APInt cache;
+  if (!matchPattern(call.getCache(), m_ConstantInt(&cache)) ||
+      cache.getSExtValue() != int64_t(layers.size()))
+    return call.emitError("expected cache ")
+           << layers.size() << ", found " << call.getCache();
+  int64_t window = attention->getWindow();
+  int64_t blocks = ringBlocks(window, context);
+  // K · E columns; keys and values.
+  int64_t columns =
+      cast<RankedTensorType>(attention->getKey().getType()).getDimSize(1);
+  int64_t blockBytes =
+      2 * columns * GEMMA_KV_BLOCK * kernel::elementBytes(format);
+  layers.push_back(kernel::KvLayerAttr::get(&getContext(), slots, blocks,
+                                            window, blockBytes));
+  slots += blocks;
+  return success();
+}
+
 LogicalResult PlanKvCache::plan(ModuleOp module, int64_t context) {
-  Builder builder(module.getContext());
-  SymbolTable symbols(module);
-  SmallVector<Attribute> layers;
-  int64_t slots = 0, bytes = 0;
-  WalkResult result = module.walk([&](func::CallOp call) {
-    auto function = symbols.lookup<func::FuncOp>(call.getCallee());
-    if (!function || !function->hasAttr("gemma.layer_kind"))
-      return WalkResult::advance();
-    auto found = attentionOf(function);
-    if (failed(found)) return WalkResult::interrupt();
-    gemma::AttentionOp attention = *found;
-    int64_t window = attention.getWindow();
-    int64_t blocks = ringBlocks(window, context);
-    // K · E columns; keys and values.
-    int64_t columns =
-        cast<RankedTensorType>(attention.getKey().getType()).getDimSize(1);
-    int64_t blockBytes =
-        2 * columns * GEMMA_KV_BLOCK * (kvFormat == "f32" ? 4 : 2);
-    auto number = [&](StringRef name, int64_t value) {
-      return builder.getNamedAttr(name, builder.getI64IntegerAttr(value));
-    };
-    layers.push_back(builder.getDictionaryAttr(
-        {number("first_slot", slots), number("ring_blocks", blocks),
-         number("window", window), number("block_bytes", blockBytes)}));
-    slots += blocks;
-    bytes += blocks * blockBytes;
-    return WalkResult::advance();
-  });
+  layers.clear();
+  slots = 0;
+  WalkResult result = module.walk(
+      [&](kernel::CallLayerOp call) { return WalkResult(add(call, context)); });
   if (result.wasInterrupted()) return failure();
-  module->setAttr("kernel.kv_layers", builder.getArrayAttr(layers));
-  module->setAttr("kernel.kv_slots", builder.getI64IntegerAttr(slots));
-  module->setAttr("kernel.kv_format", builder.getStringAttr(kvFormat));
-  module->setAttr("kernel.context", builder.getI64IntegerAttr(context));
+  module->setAttr(
+      kernel::KvPlanAttr::kModuleAttribute,
+      kernel::KvPlanAttr::get(&getContext(), format, context, slots, layers));
+  int64_t bytes = 0;
+  for (kernel::KvLayerAttr layer : layers)
+    bytes += layer.getRingBlocks() * layer.getBlockBytes();
   remark::passed(module.getLoc(),
                  remark::RemarkOpts::name("PlanKvCache").category("lowering"))
       << llvm::formatv(
@@ -115,11 +125,13 @@ LogicalResult PlanKvCache::plan(ModuleOp module, int64_t context) {
 
 void PlanKvCache::runOnOperation() {
   ModuleOp module = getOperation();
-  if (kvFormat != "bf16" && kvFormat != "f32") {
+  auto wanted = kernel::symbolizeKvFormat(kvFormat);
+  if (!wanted) {
     module.emitError() << "expected kv-format bf16 or f32, found '" << kvFormat
                        << "'";
     return signalPassFailure();
   }
+  format = *wanted;
   if (prefillRows <= 0) {
     module.emitError() << "expected prefill-rows > 0, found " << prefillRows;
     return signalPassFailure();

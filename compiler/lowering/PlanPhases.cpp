@@ -20,24 +20,25 @@ using kernel::PhaseOp;
 
 namespace {
 
-// What a region touches: buffers, and the kv cache, which no buffer stands
-// for.
+// What a region touches: buffers, and the kv cache.
 struct Accesses {
   llvm::DenseSet<Value> reads, writes;
   bool storesCache = false, readsCache = false;
 
   void add(Region &region) {
     region.walk([&](Operation *op) {
-      if (isa<kernel::KvStoreRowOp>(op)) storesCache = true;
-      if (isa<kernel::AttentionTileOp, kernel::AttentionBlockOp>(op))
-        readsCache = true;
       auto interface = dyn_cast<MemoryEffectOpInterface>(op);
       if (!interface) return;
       SmallVector<MemoryEffects::EffectInstance> effects;
       interface.getEffects(effects);
       for (auto &effect : effects) {
+        bool isWrite = isa<MemoryEffects::Write>(effect.getEffect());
+        if (isa<kernel::KvCache>(effect.getResource())) {
+          (isWrite ? storesCache : readsCache) = true;
+          continue;
+        }
         if (!effect.getValue()) continue;
-        if (isa<MemoryEffects::Write>(effect.getEffect()))
+        if (isWrite)
           writes.insert(effect.getValue());
         else
           reads.insert(effect.getValue());
@@ -138,7 +139,7 @@ void PlanPhases::plan(func::FuncOp function) {
   // Counts, references and buffers go to the front, so that a phase may move.
   SmallVector<Operation *> values, anchors;
   for (Operation &op : block.without_terminator())
-    (isa<PhaseOp, func::CallOp>(op) ? anchors : values).push_back(&op);
+    (isa<PhaseOp, kernel::CallLayerOp>(op) ? anchors : values).push_back(&op);
   if (anchors.empty()) return;
   for (Operation *op : values) op->moveBefore(anchors.front());
   auto barriers = [&] {

@@ -36,20 +36,18 @@ static Expected<WeightJob> planWeight(quantized::WeightOp weight,
   quantized::TensorType type = weight.getTensorType();
   WeightJob job;
   job.name = weight.getSymName().str();
-  job.source = quantized::lookupFormat(weight.getSourceFormat());
+  quantized::SourceAttr source = weight.getSource();
+  job.source = quantized::lookupFormat(source.getFormat());
   job.format = quantized::lookupFormat(type.getFormat());
   job.isVector = type.isVector();
   job.rows = job.isVector ? 1 : type.rows();
   job.columns = type.columns();
-  job.file = size_t(weight.getFile());
-  job.sourceOffset = uint64_t(weight.getOffset());
+  job.file = size_t(source.getFile());
+  job.sourceOffset = uint64_t(source.getOffset());
   job.packedOffset = uint64_t(*weight.getPackedOffset());
-  if (!job.source || !job.format) return fail("unknown weight format");
-  if (int64_t(weight.getFile()) < 0 || job.file >= sourceCount)
+  if (job.file >= sourceCount)
     return fail("expected a file index below " + Twine(sourceCount) +
-                ", found " + Twine(int64_t(weight.getFile())));
-  if (int64_t(weight.getOffset()) < 0 || int64_t(*weight.getPackedOffset()) < 0)
-    return fail("expected offsets of at least 0");
+                ", found " + Twine(source.getFile()));
   if (job.isVector && job.format->name() != "f32")
     return fail("expected a vector to be kept as f32, found " +
                 job.format->name());

@@ -14,20 +14,16 @@ namespace gemmac::pipeline {
 
 static MemoryPlan readPlan(kernel::ModelOp model) {
   MemoryPlan plan;
-  plan.context = model.getContext();
+  plan.context = model.getKv().getPositions();
   plan.weights = model.getWeightBytes().value_or(0);
   plan.arena = model.getArenaBytes().value_or(0);
-  for (Attribute layer : model.getKvLayers()) {
-    auto fields = cast<DictionaryAttr>(layer);
-    auto number = [&](StringRef name) {
-      return fields.getAs<IntegerAttr>(name).getInt();
-    };
-    int64_t bytes = number("ring_blocks") * number("block_bytes");
+  for (kernel::KvLayerAttr layer : model.getKv().getLayers()) {
+    int64_t bytes = layer.getRingBlocks() * layer.getBlockBytes();
     plan.kvSession += bytes;
-    if (number("window"))
+    if (layer.getWindow())
       plan.kvSliding += bytes;
     else
-      plan.kvToken += number("block_bytes") / GEMMA_KV_BLOCK;
+      plan.kvToken += layer.getBlockBytes() / GEMMA_KV_BLOCK;
   }
   return plan;
 }

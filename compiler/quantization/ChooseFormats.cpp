@@ -53,7 +53,7 @@ bool meetsTokens(ReferenceOp reference) {
 StringRef ChooseFormats::chooseFormat(WeightOp weight, StringRef wanted,
                                       bool readsText) {
   quantized::TensorType type = weight.getTensorType();
-  StringRef source = weight.getSourceFormat();
+  StringRef source = weight.getSource().getFormat();
   if (type.isVector()) return "f32";
   if (wanted.empty()) return source;
   const quantized::WeightFormat *format = quantized::lookupFormat(wanted);
@@ -111,7 +111,7 @@ void ChooseFormats::runOnOperation() {
         quantized::TensorType::get(&getContext(), type.getShape(), format);
     remark::passed(weight.getLoc(), remarkOptions())
         << llvm::formatv("{0} from {1} to {2}", weight.getSymName(),
-                         weight.getSourceFormat(), format)
+                         weight.getSource().getFormat(), format)
                .str();
     weight.setType(chosen);
     for (ReferenceOp reference : users) reference.getResult().setType(chosen);

@@ -48,12 +48,14 @@ static void split(gemma::LinearOp linear) {
   OpBuilder builder(linear);
   Location loc = linear.getLoc();
   SmallVector<Value> results;
+  // An op with several weights has no other epilogue than geglu.
+  auto epilogue =
+      linear.getGeglu() ? quantized::EpilogueAttr() : linear.getEpilogueAttr();
   for (auto [i, weight] : llvm::enumerate(linear.getWeights())) {
     Type type = linear->getResult(linear.getGeglu() ? 0 : i).getType();
-    auto one = gemma::LinearOp::create(
-        builder, loc, type, linear.getInput(), weight, linear.getGain(),
-        linear.getEpsAttr(), linear.getGainOffsetAttr(), /*geglu=*/nullptr,
-        linear.getSoftcapAttr(), /*arg_max=*/nullptr);
+    auto one = gemma::LinearOp::create(builder, loc, type, linear.getInput(),
+                                       weight, linear.getGain(),
+                                       linear.getNormAttr(), epilogue);
     results.push_back(one->getResult(0));
   }
   if (linear.getGeglu())
@@ -69,18 +71,18 @@ static void rewrite(ArrayRef<gemma::LinearOp> linears) {
   Value input = first.getInput();
   OpBuilder builder(first);
   int64_t columns = cast<RankedTensorType>(input.getType()).getDimSize(1);
-  auto type = quantized::ActivationsType::get(builder.getContext(), columns);
+  auto type = quantized::ActivationsType::get(
+      builder.getContext(), columns, quantized::ActivationScheme::ScalePer32);
   Value codes = quantized::QuantizeActivationOp::create(
-      builder, first.getLoc(), type, input, first.getGain(), first.getEpsAttr(),
-      first.getGainOffsetAttr());
+      builder, first.getLoc(), type, input, first.getGain(),
+      first.getNormAttr());
   size_t weights = 0;
   for (gemma::LinearOp linear : linears) {
     weights += linear.getWeights().size();
     builder.setInsertionPoint(linear);
     auto product = quantized::MatmulOp::create(
         builder, linear.getLoc(), linear->getResultTypes(), codes,
-        linear.getWeights(), linear.getGegluAttr(), linear.getSoftcapAttr(),
-        linear.getArgMaxAttr());
+        linear.getWeights(), linear.getEpilogueAttr());
     linear->replaceAllUsesWith(product);
   }
   remark::passed(first.getLoc(), remarkOptions())

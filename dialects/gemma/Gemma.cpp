@@ -10,14 +10,59 @@ using namespace gemmac::gemma;
 
 #include "dialects/gemma/GemmaDialect.cpp.inc"
 
+#define GET_ATTRDEF_CLASSES
+#include "dialects/gemma/GemmaAttrs.cpp.inc"
+
 #define GET_OP_CLASSES
 #include "dialects/gemma/GemmaOps.cpp.inc"
 
 void GemmaDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/gemma/GemmaAttrs.cpp.inc"
+      >();
   addOperations<
 #define GET_OP_LIST
 #include "dialects/gemma/GemmaOps.cpp.inc"
       >();
+}
+
+LogicalResult GemmaDialect::verifyOperationAttribute(Operation *op,
+                                                     NamedAttribute attribute) {
+  StringRef name = attribute.getName();
+  Attribute value = attribute.getValue();
+  auto fail = [&](StringRef expected) {
+    return op->emitOpError() << "expected '" << name << "' to be " << expected
+                             << ", found " << value;
+  };
+  if (name == SizesAttr::kModuleAttribute)
+    return isa<SizesAttr>(value) ? success() : fail("a #gemma.sizes");
+  if (name == kSources) {
+    auto paths = dyn_cast<ArrayAttr>(value);
+    bool good = paths && llvm::all_of(paths, llvm::IsaPred<StringAttr>);
+    return good ? success() : fail("an array of paths");
+  }
+  if (name == kLayerKind) {
+    auto kind = dyn_cast<IntegerAttr>(value);
+    return kind && kind.getInt() >= 0 ? success() : fail("a number of a kind");
+  }
+  return op->emitOpError() << "'" << name
+                           << "' is no attribute of the gemma dialect";
+}
+
+LogicalResult SizesAttr::verify(function_ref<InFlightDiagnostic()> error,
+                                StringRef, int64_t vocabulary, int64_t width,
+                                int64_t layers, int64_t heads, int64_t kvHeads,
+                                int64_t headDim, int64_t ffn,
+                                int64_t positions) {
+  for (int64_t size :
+       {vocabulary, width, layers + 1, heads, kvHeads, headDim, ffn, positions})
+    if (size < 1)
+      return error() << "sizes_c1: expected sizes of at least 1, found "
+                     << vocabulary << ", " << width << ", " << layers << ", "
+                     << heads << ", " << kvHeads << ", " << headDim << ", "
+                     << ffn << " and " << positions;
+  return success();
 }
 
 static int64_t columns(Value rows) {
@@ -37,24 +82,20 @@ LogicalResult RmsNormOp::verify() {
   if (!gain.isVector() || columns(getInput()) % gain.columns())
     return emitOpError("rms_norm_c1: expected a vector whose length divides ")
            << columns(getInput()) << ", found " << gain;
-  if (!(getEps().convertToFloat() > 0))
-    return emitOpError("rms_norm_c2: expected eps > 0, found ")
-           << getEps().convertToFloat();
   if (getResidual() && getResidual().getType() != getInput().getType())
-    return emitOpError("rms_norm_c3: expected a residual of ")
+    return emitOpError("rms_norm_c2: expected a residual of ")
            << getInput().getType() << ", found " << getResidual().getType();
   return success();
 }
 
 LogicalResult LinearOp::verify() {
-  if (failed(quantized::verifyProducts(
-          *this, "linear", columns(getInput()), getGeglu(), getSoftcapAttr(),
-          getArgMax(), getWeights(), getResults())))
+  if (failed(quantized::verifyProducts(*this, "linear", columns(getInput()),
+                                       getEpilogueAttr(), getWeights(),
+                                       getResults())))
     return failure();
-  if (getGain() && !quantized::isNorm(getGain().getType(), columns(getInput()),
-                                      getEpsAttr(), getGainOffsetAttr()))
-    return emitOpError("linear_c5: expected a gain of ")
-           << columns(getInput()) << " with eps > 0 and gain_offset";
+  if (!quantized::isNorm(getGain(), getNormAttr(), columns(getInput())))
+    return emitOpError("linear_c4: expected a gain of ")
+           << columns(getInput()) << " with a norm, or neither";
   return success();
 }
 
@@ -62,8 +103,6 @@ LogicalResult RopeAnglesOp::verify() {
   if (columns(getResult()) % 2)
     return emitOpError("rope_angles_c1: expected even head dim, found ")
            << columns(getResult());
-  if (!(getTheta().convertToDouble() > 0 && getFactor().convertToDouble() > 0))
-    return emitOpError("rope_angles_c2: expected theta > 0 and factor > 0");
   return success();
 }
 
@@ -76,7 +115,7 @@ LogicalResult RopeOp::verify() {
 
 LogicalResult AttentionScoresOp::verify() {
   int64_t width = getHeadDim();
-  if (width <= 0 || columns(getKey()) < width || columns(getQuery()) % width ||
+  if (columns(getKey()) < width || columns(getQuery()) % width ||
       columns(getKey()) % width)
     return emitOpError("attention_scores_c1: head_dim ")
            << width << " does not divide query columns " << columns(getQuery())
@@ -87,20 +126,6 @@ LogicalResult AttentionScoresOp::verify() {
     return emitOpError("attention_scores_c2: expected ")
            << heads << " heads in groups of " << columns(getKey()) / width
            << ", found " << found;
-  return success();
-}
-
-LogicalResult SoftcapOp::verify() {
-  if (!(getCap().convertToFloat() > 0))
-    return emitOpError("softcap_c1: expected cap > 0, found ")
-           << getCap().convertToFloat();
-  return success();
-}
-
-LogicalResult MaskOp::verify() {
-  if (int64_t(getWindow()) < 0)
-    return emitOpError("mask_c1: expected window >= 0, found ")
-           << int64_t(getWindow());
   return success();
 }
 
@@ -118,7 +143,7 @@ LogicalResult AttentionValuesOp::verify() {
 
 LogicalResult AttentionOp::verify() {
   int64_t width = getHeadDim();
-  if (width <= 0 || columns(getKey()) < width || columns(getQuery()) % width ||
+  if (columns(getKey()) < width || columns(getQuery()) % width ||
       columns(getKey()) % width ||
       (columns(getQuery()) / width) % (columns(getKey()) / width))
     return emitOpError("attention_c1: head_dim ")
@@ -127,19 +152,13 @@ LogicalResult AttentionOp::verify() {
   if (getKey().getType() != getValue().getType())
     return emitOpError("attention_c2: expected the key's type ")
            << getKey().getType() << ", found " << getValue().getType();
-  if (int64_t(getWindow()) < 0 || getSoftcap().convertToFloat() < 0)
-    return emitOpError("attention_c3: expected window >= 0 and softcap >= 0");
-  auto isNorm = [&](Value gain) {
-    return quantized::isNorm(cast<quantized::TensorType>(gain.getType()), width,
-                             getEpsAttr(), getGainOffsetAttr());
-  };
-  if (bool(getQueryGain()) != bool(getKeyGain()) ||
-      (getQueryGain() && !getAngles()) ||
+  if ((getQueryGain() && !getAngles()) ||
       (getAngles() && columns(getAngles()) != width) ||
-      (getQueryGain() && !(isNorm(getQueryGain()) && isNorm(getKeyGain()))))
-    return emitOpError("attention_c4: expected angles of ")
+      !quantized::isNorm(getQueryGain(), getNormAttr(), width) ||
+      !quantized::isNorm(getKeyGain(), getNormAttr(), width))
+    return emitOpError("attention_c3: expected angles of ")
            << width << " columns, and none or two gains of that length beside "
-           << "them with eps > 0 and gain_offset";
+           << "them with a norm";
   return success();
 }
 

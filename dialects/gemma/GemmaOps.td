@@ -5,12 +5,20 @@
 #define GEMMAC_DIALECTS_GEMMA_GEMMAOPS_TD
 
 include "dialects/gemma/GemmaDialect.td"
+include "dialects/quantized/CostInterface.td"
 include "dialects/quantized/QuantizedDialect.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 include "mlir/IR/RegionKindInterface.td"
 
 class Gemma_Op<string mnemonic, list<Trait> traits = []>
-    : Op<Gemma_Dialect, mnemonic, traits>;
+    : Op<Gemma_Dialect, mnemonic, traits # [KnownAttributes]>;
+
+// An op that computes, and says what it costs; `costs` are the methods of
+// CostOpInterface that it defines itself.
+class Gemma_CostOp<string mnemonic, list<Trait> traits = [],
+                   list<string> costs = []>
+    : Gemma_Op<mnemonic,
+               traits # [DeclareOpInterfaceMethods<CostOpInterface, costs>]>;
 
 // [T, n] of f32: what flows between ops.
 def Rows : 2DTensorOf<[F32]>;
@@ -19,7 +27,7 @@ def Ids : 1DTensorOf<[I32]>;
 // [T, H, S] of f32: scores; both T and S are dynamic.
 def Scores : 3DTensorOf<[F32]>;
 
-def Gemma_EmbedOp : Gemma_Op<"embed", [Pure]> {
+def Gemma_EmbedOp : Gemma_CostOp<"embed", [Pure], ["getWeightUses"]> {
   let summary = "rows of the embedding table, scaled";
   let description = [{
     y[t] = weight[tokens[t]] · scale.
@@ -35,39 +43,38 @@ def Gemma_EmbedOp : Gemma_Op<"embed", [Pure]> {
     ```
     Source: modeling_gemma3.py, Gemma3TextScaledWordEmbedding.
   }];
-  let arguments = (ins Ids:$tokens, Quantized_TensorType:$weight, F32Attr:$scale);
+  let arguments = (ins Ids:$tokens, Quantized_TensorType:$weight,
+    ConfinedAttr<F32Attr, [Finite]>:$scale);
   let results = (outs Rows:$result);
   let assemblyFormat = "$tokens `,` $weight attr-dict `:` type($tokens) `,` type($weight) `->` type($result)";
   let hasVerifier = 1;
 }
 
-def Gemma_RmsNormOp : Gemma_Op<"rms_norm", [Pure, AllTypesMatch<["input", "result"]>]> {
+def Gemma_RmsNormOp : Gemma_CostOp<"rms_norm", [Pure, AllTypesMatch<["input", "result"]>]> {
   let summary = "root mean square normalisation of each segment of a row";
   let description = [{
     For each segment x of n columns, n the gain's length:
-    y = x · 1/sqrt(mean(x²) + eps) · (gain + gain_offset).
-    A row of n columns is one segment; Q of H·E columns with a gain of E is H.
-    gain_offset is 1 for Hugging Face's Gemma 1–3 gains and 0 for GGUF's.
+    y = x · 1/sqrt(mean(x²) + eps) · (gain + gain_offset), the two numbers in
+    `norm`. A row of n columns is one segment; Q of H·E columns with a gain of E
+    is H.
     With `residual` r, which FuseResidualNorm makes, y = r + that.
 
     Constraints:
     - (C1) `gain` is a vector whose length divides the input's columns
-    - (C2) eps > 0
-    - (C3) `residual` has the input's type
+    - (C2) `residual` has the input's type
 
     Example:
     ```mlir
-    %y = gemma.rms_norm %x, %g {eps = 1.0e-06 : f32, gain_offset = 1.0 : f32} : tensor<?x640xf32>, !quantized.tensor<640, f32>
+    %y = gemma.rms_norm %x, %g {norm = #quantized.norm<eps = 1.0e-06 : f32, gain_offset = 1.0 : f32>} : tensor<?x640xf32>, !quantized.tensor<640, f32>
     ```
     Source: modeling_gemma3.py, Gemma3RMSNorm.
   }];
-  let arguments = (ins Rows:$input, Quantized_TensorType:$gain, F32Attr:$eps,
-                       F32Attr:$gain_offset, Optional<Rows>:$residual);
+  let arguments = (ins Rows:$input, Quantized_TensorType:$gain,
+                       Quantized_NormAttr:$norm, Optional<Rows>:$residual);
   let results = (outs Rows:$result);
   let builders = [OpBuilder<(ins "::mlir::Type":$type, "::mlir::Value":$input,
-      "::mlir::Value":$gain, "::mlir::FloatAttr":$eps,
-      "::mlir::FloatAttr":$offset), [{
-    build($_builder, $_state, type, input, gain, eps, offset,
+      "::mlir::Value":$gain, "::gemmac::quantized::NormAttr":$norm), [{
+    build($_builder, $_state, type, input, gain, norm,
           /*residual=*/::mlir::Value());
   }]>];
   let assemblyFormat = [{
@@ -77,17 +84,16 @@ def Gemma_RmsNormOp : Gemma_Op<"rms_norm", [Pure, AllTypesMatch<["input", "resul
   let hasVerifier = 1;
 }
 
-def Gemma_LinearOp : Gemma_Op<"linear", [Pure, AttrSizedOperandSegments]> {
+def Gemma_LinearOp : Gemma_CostOp<"linear", [Pure, AttrSizedOperandSegments], ["getRowOperations", "getUnwrittenResults"]> {
   let summary = "y = x · Wᵀ, for one weight or several that share x";
   let description = [{
     As imported: one weight, one result. Fusion makes of it
     - several weights, one result each, that read x once (FuseQkv),
     - `norm`: x is first normalised as by gemma.rms_norm (FuseNormIntoLinear),
-    - `geglu`: y = gelu_tanh(x · W₀ᵀ) · (x · W₁ᵀ), one result (FuseGatedMlp),
-    - `softcap`: y = cap · tanh(x · Wᵀ / cap) (FuseSoftcap),
-    - `arg_max`: beside y, for each row the largest of its numbers and that
-      number's column (FuseHeadSampling). Of equal ones the lowest column
-      counts. NaN is no number; a row without any gives −inf and column 0.
+    - an epilogue (#quantized.epilogue): `geglu` with one result of two weights
+      (FuseGatedMlp), `softcap` (FuseSoftcap), `arg_max` with a second result
+      (FuseHeadSampling), where a row without any number gives −inf and column
+      0.
 
     Shapes: input [T, in], weights [out, in], results [T, out], gain [in]; the
     second result of `arg_max` [T, 2].
@@ -96,29 +102,28 @@ def Gemma_LinearOp : Gemma_Op<"linear", [Pure, AttrSizedOperandSegments]> {
     - (C1) each weight is a matrix, its columns are the input's
     - (C2) without geglu each weight has one result, whose columns are its rows
     - (C3) with geglu there are two weights and one result, all of one height
-    - (C4) softcap > 0, and not beside geglu
-    - (C5) the gain's length is the input's columns; with it eps > 0 and
-      gain_offset are set
-    - (C6) with arg_max there are one weight of at most 2²⁴ rows, whose numbers
+    - (C4) gain and `norm` come together; the gain's length is the input's
+      columns
+    - (C5) with arg_max there are one weight of at most 2²⁴ rows, whose numbers
       f32 holds exactly, no geglu, and a second result of 2 columns
 
     Example:
     ```mlir
     %y = gemma.linear %x, %w : tensor<?x640xf32>, !quantized.tensor<1024x640, f32> -> tensor<?x1024xf32>
-    %h = gemma.linear %x, %gate, %up norm %g {eps = 1.0e-06 : f32, gain_offset = 1.0 : f32, geglu} : tensor<?x640xf32>, !quantized.tensor<2048x640, f32>, !quantized.tensor<2048x640, f32> norm !quantized.tensor<640, f32> -> tensor<?x2048xf32>
+    %h = gemma.linear %x, %gate, %up norm %g {epilogue = #quantized.epilogue<geglu>, norm = #quantized.norm<eps = 1.0e-06 : f32, gain_offset = 1.0 : f32>} : tensor<?x640xf32>, !quantized.tensor<2048x640, f32>, !quantized.tensor<2048x640, f32> norm !quantized.tensor<640, f32> -> tensor<?x2048xf32>
     ```
     Source: torch.nn.Linear without a bias.
   }];
   let arguments = (ins Rows:$input, Variadic<Quantized_TensorType>:$weights,
-    Optional<Quantized_TensorType>:$gain, OptionalAttr<F32Attr>:$eps,
-    OptionalAttr<F32Attr>:$gain_offset, UnitAttr:$geglu,
-    OptionalAttr<F32Attr>:$softcap, UnitAttr:$arg_max);
+    Optional<Quantized_TensorType>:$gain,
+    OptionalAttr<Quantized_NormAttr>:$norm,
+    OptionalAttr<Quantized_EpilogueAttr>:$epilogue);
   let results = (outs Variadic<Rows>:$results);
+  let extraClassDeclaration = Quantized_EpilogueAccessors.accessors;
   let builders = [OpBuilder<(ins "::mlir::TypeRange":$types,
       "::mlir::Value":$input, "::mlir::ValueRange":$weights), [{
     build($_builder, $_state, types, input, weights, /*gain=*/::mlir::Value(),
-          /*eps=*/nullptr, /*gain_offset=*/nullptr, /*geglu=*/nullptr,
-          /*softcap=*/nullptr, /*arg_max=*/nullptr);
+          /*norm=*/nullptr, /*epilogue=*/nullptr);
   }]>];
   let assemblyFormat = [{
     $input `,` $weights (`norm` $gain^)? attr-dict `:` type($input) `,`
@@ -127,7 +132,7 @@ def Gemma_LinearOp : Gemma_Op<"linear", [Pure, AttrSizedOperandSegments]> {
   let hasVerifier = 1;
 }
 
-def Gemma_RopeAnglesOp : Gemma_Op<"rope_angles", [Pure]> {
+def Gemma_RopeAnglesOp : Gemma_CostOp<"rope_angles", [Pure]> {
   let summary = "cosines and sines of rotary position embedding";
   let description = [{
     For i < E/2: angle = f32(position) · inv_freq[i], inv_freq[i] =
@@ -138,7 +143,6 @@ def Gemma_RopeAnglesOp : Gemma_Op<"rope_angles", [Pure]> {
 
     Constraints:
     - (C1) E is even
-    - (C2) theta > 0 and factor > 0
 
     Example:
     ```mlir
@@ -147,13 +151,14 @@ def Gemma_RopeAnglesOp : Gemma_Op<"rope_angles", [Pure]> {
     Source: modeling_gemma3.py, Gemma3RotaryEmbedding; rope types default and
     linear.
   }];
-  let arguments = (ins Ids:$positions, F64Attr:$theta, F64Attr:$factor);
+  let arguments = (ins Ids:$positions, ConfinedAttr<F64Attr, [FinitePositive]>:$theta,
+    ConfinedAttr<F64Attr, [FinitePositive]>:$factor);
   let results = (outs Rows:$result);
   let assemblyFormat = "$positions attr-dict `:` type($positions) `->` type($result)";
   let hasVerifier = 1;
 }
 
-def Gemma_RopeOp : Gemma_Op<"rope", [Pure, AllTypesMatch<["input", "result"]>]> {
+def Gemma_RopeOp : Gemma_CostOp<"rope", [Pure, AllTypesMatch<["input", "result"]>]> {
   let summary = "rotates pairs (i, i + E/2) of every head";
   let description = [{
     For each head of E columns, i < E/2, c and s of the row's angles:
@@ -176,7 +181,7 @@ def Gemma_RopeOp : Gemma_Op<"rope", [Pure, AllTypesMatch<["input", "result"]>]> 
   let hasVerifier = 1;
 }
 
-def Gemma_AttentionScoresOp : Gemma_Op<"attention_scores", [Pure]> {
+def Gemma_AttentionScoresOp : Gemma_CostOp<"attention_scores", [Pure], ["getRowOperations", "getCacheUse"]> {
   let summary = "s = (q · kᵀ) · scale";
   let description = [{
     s[t, h, j] = scale · Σ_e q[t, h, e] · k[j, h / (H/K), e], for every
@@ -194,48 +199,44 @@ def Gemma_AttentionScoresOp : Gemma_Op<"attention_scores", [Pure]> {
     ```
     Source: modeling_gemma3.py, eager_attention_forward.
   }];
-  let arguments = (ins Rows:$query, Rows:$key, I64Attr:$head_dim, F32Attr:$scale);
+  let arguments = (ins Rows:$query, Rows:$key,
+    ConfinedAttr<I64Attr, [IntPositive]>:$head_dim,
+    ConfinedAttr<F32Attr, [Finite]>:$scale);
   let results = (outs Scores:$result);
   let assemblyFormat = "$query `,` $key attr-dict `:` type($query) `,` type($key) `->` type($result)";
   let hasVerifier = 1;
 }
 
-def Gemma_SoftcapOp : Gemma_Op<"softcap", [Pure, AllTypesMatch<["input", "result"]>]> {
+def Gemma_SoftcapOp : Gemma_CostOp<"softcap", [Pure, AllTypesMatch<["input", "result"]>]> {
   let summary = "cap · tanh(x / cap)";
   let description = [{
-    Constraints:
-    - (C1) cap > 0
-
     Example: `%y = gemma.softcap %x {cap = 3.0e+01 : f32} : tensor<?x256000xf32>`
 
     Source: modeling_gemma2.py, eager_attention_forward and the head.
   }];
-  let arguments = (ins AnyTypeOf<[Rows, Scores]>:$input, F32Attr:$cap);
+  let arguments = (ins AnyTypeOf<[Rows, Scores]>:$input,
+    ConfinedAttr<F32Attr, [FinitePositive]>:$cap);
   let results = (outs AnyTypeOf<[Rows, Scores]>:$result);
   let assemblyFormat = "$input attr-dict `:` type($input)";
-  let hasVerifier = 1;
 }
 
-def Gemma_MaskOp : Gemma_Op<"mask", [Pure, AllTypesMatch<["scores", "result"]>]> {
+def Gemma_MaskOp : Gemma_CostOp<"mask", [Pure, AllTypesMatch<["scores", "result"]>]> {
   let summary = "−inf where a row must not look";
   let description = [{
     Row at position i keeps score j iff j ≤ i and (window = 0 or i − j <
-    window).
-
-    Constraints:
-    - (C1) window ≥ 0; 0 means no window
+    window). A window of 0 means none.
 
     Example: `%m = gemma.mask %s, %positions {window = 512 : i64} : tensor<?x4x?xf32>, tensor<?xi32>`
 
     Source: masking_utils.py, causal and sliding_window_causal masks.
   }];
-  let arguments = (ins Scores:$scores, Ids:$positions, I64Attr:$window);
+  let arguments = (ins Scores:$scores, Ids:$positions,
+    ConfinedAttr<I64Attr, [IntNonNegative]>:$window);
   let results = (outs Scores:$result);
   let assemblyFormat = "$scores `,` $positions attr-dict `:` type($scores) `,` type($positions)";
-  let hasVerifier = 1;
 }
 
-def Gemma_SoftmaxOp : Gemma_Op<"softmax", [Pure, AllTypesMatch<["input", "result"]>]> {
+def Gemma_SoftmaxOp : Gemma_CostOp<"softmax", [Pure, AllTypesMatch<["input", "result"]>]> {
   let summary = "exp(x − max) / Σ exp(x − max) over the last dimension";
   let description = [{
     Example: `%p = gemma.softmax %m : tensor<?x4x?xf32>`
@@ -245,7 +246,7 @@ def Gemma_SoftmaxOp : Gemma_Op<"softmax", [Pure, AllTypesMatch<["input", "result
   let assemblyFormat = "$input attr-dict `:` type($input)";
 }
 
-def Gemma_AttentionValuesOp : Gemma_Op<"attention_values", [Pure]> {
+def Gemma_AttentionValuesOp : Gemma_CostOp<"attention_values", [Pure], ["getRowOperations", "getCacheUse"]> {
   let summary = "weighted sum of the values";
   let description = [{
     y[t, h, e] = Σ_j p[t, h, j] · v[j, h / (H/K), e].
@@ -267,8 +268,8 @@ def Gemma_AttentionValuesOp : Gemma_Op<"attention_values", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Gemma_AttentionOp : Gemma_Op<"attention", [Pure, AttrSizedOperandSegments,
-    AllTypesMatch<["query", "result"]>]> {
+def Gemma_AttentionOp : Gemma_CostOp<"attention", [Pure, AttrSizedOperandSegments,
+    AllTypesMatch<["query", "result"]>], ["getRowOperations", "getCacheUse"]> {
   let summary = "scores, cap, mask, softmax and weighted sum in one";
   let description = [{
     What FuseAttention makes of attention_scores … attention_values: it is
@@ -284,9 +285,8 @@ def Gemma_AttentionOp : Gemma_Op<"attention", [Pure, AttrSizedOperandSegments,
     Constraints:
     - (C1) head_dim divides the columns of query and key; K divides H
     - (C2) key and value have one type
-    - (C3) window ≥ 0, softcap ≥ 0
-    - (C4) angles have head_dim columns, gains its length; gains come with
-      angles, both or none, and with eps > 0 and gain_offset
+    - (C3) angles have head_dim columns, gains its length; gains come with
+      angles and with `norm`, both or none
 
     Example:
     ```mlir
@@ -294,10 +294,13 @@ def Gemma_AttentionOp : Gemma_Op<"attention", [Pure, AttrSizedOperandSegments,
     ```
   }];
   let arguments = (ins Rows:$query, Rows:$key, Rows:$value, Ids:$positions,
-    I64Attr:$head_dim, F32Attr:$scale, F32Attr:$softcap, I64Attr:$window,
+    ConfinedAttr<I64Attr, [IntPositive]>:$head_dim,
+    ConfinedAttr<F32Attr, [Finite]>:$scale,
+    ConfinedAttr<F32Attr, [FiniteNonNegative]>:$softcap,
+    ConfinedAttr<I64Attr, [IntNonNegative]>:$window,
     Optional<Rows>:$angles, Optional<Quantized_TensorType>:$query_gain,
-    Optional<Quantized_TensorType>:$key_gain, OptionalAttr<F32Attr>:$eps,
-    OptionalAttr<F32Attr>:$gain_offset);
+    Optional<Quantized_TensorType>:$key_gain,
+    OptionalAttr<Quantized_NormAttr>:$norm);
   let results = (outs Rows:$result);
   let builders = [OpBuilder<(ins "::mlir::Type":$type, "::mlir::Value":$query,
       "::mlir::Value":$key, "::mlir::Value":$value,
@@ -307,7 +310,7 @@ def Gemma_AttentionOp : Gemma_Op<"attention", [Pure, AttrSizedOperandSegments,
     build($_builder, $_state, type, query, key, value, positions, headDim,
           scale, softcap, window, /*angles=*/::mlir::Value(),
           /*query_gain=*/::mlir::Value(), /*key_gain=*/::mlir::Value(),
-          /*eps=*/nullptr, /*gain_offset=*/nullptr);
+          /*norm=*/nullptr);
   }]>];
   let assemblyFormat = [{
     $query `,` $key `,` $value `,` $positions (`rope` $angles^)?
@@ -318,7 +321,7 @@ def Gemma_AttentionOp : Gemma_Op<"attention", [Pure, AttrSizedOperandSegments,
   let hasVerifier = 1;
 }
 
-def Gemma_GegluOp : Gemma_Op<"geglu", [Pure, AllTypesMatch<["gate", "up", "result"]>]> {
+def Gemma_GegluOp : Gemma_CostOp<"geglu", [Pure, AllTypesMatch<["gate", "up", "result"]>]> {
   let summary = "gelu_tanh(gate) · up";
   let description = [{
     u = √(2/π)·(g + 0.044715·g³); y = g / (1 + exp(−2u)) · up, which equals
@@ -333,7 +336,7 @@ def Gemma_GegluOp : Gemma_Op<"geglu", [Pure, AllTypesMatch<["gate", "up", "resul
   let assemblyFormat = "$gate `,` $up attr-dict `:` type($gate)";
 }
 
-def Gemma_AddOp : Gemma_Op<"add", [Pure, Commutative, AllTypesMatch<["lhs", "rhs", "result"]>]> {
+def Gemma_AddOp : Gemma_CostOp<"add", [Pure, Commutative, AllTypesMatch<["lhs", "rhs", "result"]>]> {
   let summary = "residual addition";
   let description = [{
     Example: `%y = gemma.add %x, %r : tensor<?x640xf32>`
@@ -343,7 +346,7 @@ def Gemma_AddOp : Gemma_Op<"add", [Pure, Commutative, AllTypesMatch<["lhs", "rhs
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($lhs)";
 }
 
-def Gemma_WantedRowsOp : Gemma_Op<"wanted_rows", [Pure, AllTypesMatch<["input", "result"]>]> {
+def Gemma_WantedRowsOp : Gemma_CostOp<"wanted_rows", [Pure, AllTypesMatch<["input", "result"]>]> {
   let summary = "the rows whose logits are wanted";
   let description = [{
     Keeps, in order, the rows that the caller wants logits of. The step
@@ -375,7 +378,7 @@ def Gemma_LayerOp : Gemma_Op<"layer", [IsolatedFromAbove,
     }
     ```
   }];
-  let arguments = (ins I64Attr:$layer, Variadic<AnyType>:$inputs);
+  let arguments = (ins ConfinedAttr<I64Attr, [IntNonNegative]>:$layer, Variadic<AnyType>:$inputs);
   let results = (outs Rows:$result);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;

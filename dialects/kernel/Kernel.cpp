@@ -5,11 +5,17 @@
 #include "dialects/quantized/WeightFormat.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace gemmac::kernel;
 
 #include "dialects/kernel/KernelDialect.cpp.inc"
+
+#include "dialects/kernel/KernelEnums.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/kernel/KernelAttrs.cpp.inc"
 
 #define GET_TYPEDEF_CLASSES
 #include "dialects/kernel/KernelTypes.cpp.inc"
@@ -18,6 +24,10 @@ using namespace gemmac::kernel;
 #include "dialects/kernel/KernelOps.cpp.inc"
 
 void KernelDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/kernel/KernelAttrs.cpp.inc"
+      >();
   addTypes<
 #define GET_TYPEDEF_LIST
 #include "dialects/kernel/KernelTypes.cpp.inc"
@@ -56,43 +66,110 @@ LogicalResult PhaseOp::verify() {
   return success();
 }
 
-LogicalResult ArenaOp::verify() {
-  if (int64_t(getOffset()) < 0 || getOffset() % 64)
-    return emitOpError("arena_c1: expected a multiple of 64, found ")
-           << int64_t(getOffset());
+LogicalResult KernelDialect::verifyOperationAttribute(
+    Operation *op, NamedAttribute attribute) {
+  StringRef name = attribute.getName();
+  Attribute value = attribute.getValue();
+  auto fail = [&](StringRef expected) {
+    return op->emitOpError() << "expected '" << name << "' to be " << expected
+                             << ", found " << value;
+  };
+  if (name == KvPlanAttr::kModuleAttribute)
+    return isa<KvPlanAttr>(value) ? success() : fail("a #kernel.kv_plan");
+  if (name == kMaxRows) {
+    auto rows = dyn_cast<IntegerAttr>(value);
+    return rows && rows.getInt() > 0 ? success() : fail("a number of rows > 0");
+  }
+  return op->emitOpError() << "'" << name
+                           << "' is no attribute of the kernel dialect";
+}
+
+LogicalResult KvLayerAttr::verify(function_ref<InFlightDiagnostic()> error,
+                                  int64_t firstSlot, int64_t ringBlocks,
+                                  int64_t window, int64_t blockBytes) {
+  if (firstSlot < 0 || ringBlocks < 1 || window < 0 || blockBytes < 1)
+    return error() << "kv_layer_c1: expected first_slot and window >= 0, "
+                      "ring_blocks and block_bytes > 0, found "
+                   << firstSlot << ", " << window << ", " << ringBlocks
+                   << " and " << blockBytes;
   return success();
 }
 
-LogicalResult ModelOp::verify() {
-  for (auto [index, layer] : llvm::enumerate(getKvLayers())) {
-    auto fields = dyn_cast<DictionaryAttr>(layer);
-    if (!fields)
-      return emitOpError("model_c1: expected a dictionary as entry ")
-             << index << " of kv_layers, found " << layer;
-    for (StringRef name :
-         {"first_slot", "ring_blocks", "window", "block_bytes"}) {
-      auto value = fields.getAs<IntegerAttr>(name);
-      if (!value || !value.getType().isSignlessInteger(64))
-        return emitOpError("model_c1: expected an i64 '")
-               << name << "' in entry " << index << " of kv_layers, found "
-               << layer;
-      int64_t least = name == "ring_blocks" ? 1 : 0;
-      if (value.getInt() < least)
-        return emitOpError("model_c2: expected '")
-               << name << "' of at least " << least << " in entry " << index
-               << " of kv_layers, found " << value.getInt();
-    }
+LogicalResult KvPlanAttr::verify(function_ref<InFlightDiagnostic()> error,
+                                 KvFormat, int64_t positions, int64_t slots,
+                                 ArrayRef<KvLayerAttr> layers) {
+  if (positions < 1)
+    return error() << "kv_plan_c1: expected positions > 0, found " << positions;
+  for (auto [cache, layer] : llvm::enumerate(layers))
+    if (layer.getFirstSlot() > slots ||
+        layer.getRingBlocks() > slots - layer.getFirstSlot())
+      return error() << "kv_plan_c2: expected rings within " << slots
+                     << " slots, found layer " << cache << " at "
+                     << layer.getFirstSlot() << " of " << layer.getRingBlocks();
+  return success();
+}
+
+LogicalResult ModelOp::verifySymbolUses(SymbolTableCollection &tables) {
+  for (auto [name, symbol] : entryPoints(*this)) {
+    if (symbol.empty()) continue;
+    auto function = tables.lookupNearestSymbolFrom<func::FuncOp>(
+        *this, FlatSymbolRefAttr::get(getContext(), symbol));
+    Type step = StepType::get(getContext());
+    if (!function || function.getNumResults() ||
+        function.getArgumentTypes() != ArrayRef(step))
+      return emitOpError("model_c1: expected '")
+             << name << "' to be a function of " << step << ", found @"
+             << symbol;
   }
   return success();
 }
 
+LogicalResult CallLayerOp::verifySymbolUses(SymbolTableCollection &tables) {
+  auto callee =
+      tables.lookupNearestSymbolFrom<func::FuncOp>(*this, getCalleeAttr());
+  SmallVector<Type> inputs(getInputs().getTypes());
+  inputs.append(2, IndexType::get(getContext()));
+  auto type = FunctionType::get(getContext(), inputs, getResultTypes());
+  if (!callee || callee.getFunctionType() != type)
+    return emitOpError("call_layer_c1: expected ")
+           << getCalleeAttr() << " to be a function of " << type << ", found "
+           << (callee ? Type(callee.getFunctionType()) : Type());
+  if (!callee.isDeclaration() &&
+      callee.walk([](CallLayerOp) { return WalkResult::interrupt(); })
+          .wasInterrupted())
+    return emitOpError("call_layer_c2: expected no call of a layer in ")
+           << getCalleeAttr();
+  return success();
+}
+
+func::FuncOp gemmac::kernel::lookupLayer(CallLayerOp call) {
+  auto module = call->getParentOfType<ModuleOp>();
+  auto callee = module.lookupSymbol<func::FuncOp>(call.getCallee());
+  return callee && !callee.isDeclaration() ? callee : func::FuncOp();
+}
+
+void gemmac::kernel::walkWithLayers(
+    ModuleOp module, StringRef entry,
+    function_ref<void(Operation *, int64_t)> visit) {
+  auto function = module.lookupSymbol<func::FuncOp>(entry);
+  if (!function || function.isDeclaration()) return;
+  for (Operation &op : function.getBody().front()) {
+    auto call = dyn_cast<CallLayerOp>(op);
+    if (!call) {
+      visit(&op, 0);
+      continue;
+    }
+    func::FuncOp layer = lookupLayer(call);
+    if (!layer) continue;
+    APInt index(64, 0);
+    matchPattern(call.getIndex(), m_ConstantInt(&index));
+    for (Operation &inner : layer.getBody().front())
+      visit(&inner, index.getSExtValue());
+  }
+}
+
 LogicalResult AttentionBlockOp::verify() {
   int64_t width = getHeadDim(), kvHeads = getKvHeads(), most = getMaxBlocks();
-  if (width <= 0 || kvHeads <= 0 || most <= 0)
-    return emitOpError(
-               "attention_block_c2: expected positive head_dim, kv_heads and "
-               "max_blocks, found ")
-           << width << ", " << kvHeads << " and " << most;
   int64_t queryColumns = getQuery().getType().getDimSize(1);
   if (queryColumns % width || queryColumns / width % kvHeads)
     return emitOpError(
@@ -129,14 +206,10 @@ LogicalResult MatmulTileOp::verify() {
     return emitOpError("matmul_tile_c1: expected ")
            << (isFloat ? "f32" : "i8") << " input of " << columns
            << " columns for " << weight << ", found " << in;
-  if (int64_t(getChunkRows()) <= 0 || int64_t(getRowBlocks()) <= 0)
-    return emitOpError(
-        "matmul_tile_c2: expected positive chunk_rows and "
-        "row_blocks");
   bool codes = !out.getElementType().isF32();
   if (codes && (!getUp() || weight.rows() % 32 || getRowBlocks() % 2))
     return emitOpError(
-               "matmul_tile_c5: expected codes of a gated pair of 32 n rows in "
+               "matmul_tile_c4: expected codes of a gated pair of 32 n rows in "
                "an even number of row blocks, found ")
            << weight << ", row_blocks " << getRowBlocks();
   int64_t width = getArgMax() ? 2 * matmulTiles(weight.rows(), getRowBlocks())
@@ -145,13 +218,15 @@ LogicalResult MatmulTileOp::verify() {
   if (out.getDimSize(1) != width)
     return emitOpError("matmul_tile_c1: expected output of ")
            << width << " columns, found " << out.getDimSize(1);
-  if (getArgMax() && getUp())
-    return emitOpError("matmul_tile_c4: expected arg_max without geglu");
+  if (getGeglu() != bool(getUp()))
+    return emitOpError(
+        "matmul_tile_c3: expected a second weight with a geglu "
+        "epilogue, found one without the other");
   if (auto up = getUp()) {
     quantized::TensorType type = up.getType();
     if (type.getShape() != weight.getShape() ||
         quantized::lookupFormat(type.getFormat())->isFloat() != isFloat)
-      return emitOpError("matmul_tile_c3: expected a twin of ")
+      return emitOpError("matmul_tile_c2: expected a twin of ")
              << weight << ", found " << type;
   }
   return success();

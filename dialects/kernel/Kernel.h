@@ -5,6 +5,7 @@
 #define GEMMAC_DIALECTS_KERNEL_KERNEL_H
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -14,25 +15,50 @@
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+#include "dialects/quantized/ActivationLayout.h"
+#include "dialects/quantized/Cost.h"
 #include "dialects/quantized/Quantized.h"
 
 #include "dialects/kernel/KernelDialect.h.inc"
 
+#include "dialects/kernel/KernelEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/kernel/KernelAttrs.h.inc"
+
 #define GET_TYPEDEF_CLASSES
 #include "dialects/kernel/KernelTypes.h.inc"
+
+namespace gemmac::kernel {
+
+// The KV cache as a resource of memory effects: no buffer stands for it.
+struct KvCache : mlir::SideEffects::Resource::Base<KvCache> {
+  llvm::StringRef getName() final { return "KvCache"; }
+};
+
+}  // namespace gemmac::kernel
 
 #define GET_OP_CLASSES
 #include "dialects/kernel/KernelOps.h.inc"
 
 namespace gemmac::kernel {
 
+// Attributes that the dialect gives to functions.
+inline constexpr llvm::StringLiteral kMaxRows = "kernel.max_rows";
+
+inline int64_t elementBytes(KvFormat format) {
+  return format == KvFormat::F32 ? 4 : 2;
+}
+
 // Offsets in a row of quantized activations of K columns; see quantize_row.
-inline int64_t activationScales(int64_t columns) { return columns; }
+inline int64_t activationScales(int64_t columns) {
+  return quantized::ActivationLayout(columns).scales();
+}
 inline int64_t activationSums32(int64_t columns) {
-  return columns + columns / 32 * 4;
+  return quantized::ActivationLayout(columns).sums32();
 }
 inline int64_t activationSums16(int64_t columns) {
-  return columns + columns / 32 * 8;
+  return quantized::ActivationLayout(columns).sums16();
 }
 // Tiles of one chunk of rows of a matmul: blocks of 16 weight rows, row_blocks
 // of them a tile.
@@ -44,7 +70,7 @@ inline int64_t matmulTiles(int64_t weightRows, int64_t rowBlocks) {
 inline constexpr int64_t kAttentionStateFloats = 16;
 
 inline int64_t activationRowBytes(int64_t columns) {
-  return (columns + columns / 32 * 16 + 63) / 64 * 64;
+  return quantized::ActivationLayout(columns).rowBytes();
 }
 
 // The module's kernel.model; null, and an error of the module, when there is
@@ -55,6 +81,16 @@ ModelOp findModel(mlir::ModuleOp module);
 // is "" where the model has none.
 llvm::SmallVector<std::pair<llvm::StringRef, llvm::StringRef>> entryPoints(
     ModelOp model);
+
+// The function that a layer runs; null where there is none with a body.
+mlir::func::FuncOp lookupLayer(CallLayerOp call);
+
+// Visits the ops of the function `entry` in order, in place of a
+// kernel.call_layer those of its function, with the layer's index within its
+// kind; outside layers, and where that is no constant, the index is 0. Nothing
+// happens where there is no such function.
+void walkWithLayers(mlir::ModuleOp module, llvm::StringRef entry,
+                    llvm::function_ref<void(mlir::Operation *, int64_t)> visit);
 
 }  // namespace gemmac::kernel
 

@@ -8,37 +8,50 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 include "mlir/IR/SymbolInterfaces.td"
 
 class Quantized_Op<string mnemonic, list<Trait> traits = []>
-    : Op<Quantized_Dialect, mnemonic, traits>;
+    : Op<Quantized_Dialect, mnemonic, traits # [KnownAttributes]>;
 
 def Quantized_WeightOp : Quantized_Op<"weight", [Symbol]> {
   let summary = "one tensor of the checkpoint, and how it is stored";
   let description = [{
-    Names `source_bytes` bytes at `offset` of file `file` (an index into the
-    module's `gemma.sources`), stored there row-major in `source_format`. The
-    type says the format of the output file; packaging converts when the two
-    differ. `packed_offset` is where the packed tensor starts in the weights
-    section (PlanWeights sets it).
+    The plan of one weight: values are read from `sources`, go through
+    `transforms` in order, and are written in the type's format and in `layout`
+    at `packed_offset` of the weights section (PlanWeights sets it). Where
+    source and type have one format and no transform changes a value, the
+    stored bits are kept. `role` says what the weight does, for reports and for
+    rules by kind of weight; nothing computes by it.
 
     Constraints:
-    - (C1) `source_format` is a known format and so is the type's
-    - (C2) `source_bytes` equals the size of the type's shape in
-      `source_format`; columns are a multiple of both formats' block
+    - (C1) one source, as all transforms of today read one
+    - (C2) the source has the size of the type's shape in its format; columns
+      are a multiple of that format's block
+    - (C3) a vector's layout is `dense`, a matrix's `rows_in_lanes`
+    - (C4) packed_offset ≥ 0
 
     Example:
     ```mlir
     quantized.weight @blk.0.attn_q.weight : !quantized.tensor<1024x640, q5_0>
-      {file = 0 : i64, offset = 4096 : i64, source_bytes = 450560 : i64,
-       source_format = "q5_0"}
+      from [#quantized.source<file = 0, offset = 4096, bytes = 450560, format = "q5_0">]
+      {layout = #quantized.layout<rows_in_lanes>, role = #quantized.role<q>}
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Quantized_TensorType>:$type,
-    I64Attr:$file, I64Attr:$offset, I64Attr:$source_bytes,
-    StrAttr:$source_format, OptionalAttr<I64Attr>:$packed_offset);
-  let assemblyFormat = "$sym_name `:` $type attr-dict";
+    TypedArrayAttrBase<Quantized_SourceAttr, "sources of a weight">:$sources,
+    Quantized_LayoutAttr:$layout,
+    DefaultValuedAttr<Quantized_RoleAttr, "Role::Other">:$role,
+    DefaultValuedAttr<TypedArrayAttrBase<Quantized_TransformAttr,
+      "transforms of a weight">, "{}">:$transforms,
+    OptionalAttr<ConfinedAttr<I64Attr, [IntNonNegative]>>:$packed_offset);
+  let builders = [OpBuilder<(ins "::llvm::StringRef":$name,
+      "TensorType":$type, "SourceAttr":$source, "Role":$role)>];
+  let assemblyFormat = "$sym_name `:` $type `from` $sources attr-dict";
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     TensorType getTensorType() {
       return ::llvm::cast<TensorType>(getTypeAttr().getValue());
+    }
+    // The bytes of the checkpoint (C1).
+    SourceAttr getSource() {
+      return ::llvm::cast<SourceAttr>(getSources()[0]);
     }
   }];
 }
@@ -91,14 +104,14 @@ def Quantized_QuantizeActivationOp : Quantized_Op<"quantize_activation", [Pure]>
 
     Constraints:
     - (C1) columns of `input` = columns of the result, a multiple of 32
-    - (C2) the gain's length is the input's columns; with it eps > 0 and
-      gain_offset are set
+    - (C2) gain and `norm` come together; the gain's length is the input's
+      columns
 
-    Example: `%a = quantized.quantize_activation %x : tensor<?x640xf32> -> !quantized.activations<640>`
+    Example: `%a = quantized.quantize_activation %x : tensor<?x640xf32> -> !quantized.activations<640, scale_per_32>`
   }];
   let arguments = (ins 2DTensorOf<[F32]>:$input,
-    Optional<Quantized_TensorType>:$gain, OptionalAttr<F32Attr>:$eps,
-    OptionalAttr<F32Attr>:$gain_offset);
+    Optional<Quantized_TensorType>:$gain,
+    OptionalAttr<Quantized_NormAttr>:$norm);
   let results = (outs Quantized_ActivationsType:$result);
   let assemblyFormat = [{
     $input (`norm` $gain^)? `:` type($input) (`norm` type($gain)^)? `->`
@@ -112,28 +125,28 @@ def Quantized_MatmulOp : Quantized_Op<"matmul", [Pure]> {
   let description = [{
     y[t, n] = Σ_g in increasing order: fma(float(Σ_{k in g} q·x − z·Σ x), d·a,
     acc), and for a format with a minimum fma(−float(Σ x), m·a, acc)
-    (docs/numerics.md, point 2). Several weights, `geglu`, `softcap` and
-    `arg_max` mean what they mean in gemma.linear.
+    (docs/numerics.md, point 2). Several weights and an epilogue mean what they
+    mean in gemma.linear.
 
     Constraints:
     - (C1) each weight is a matrix, its columns are the input's
     - (C2) without geglu each weight has one result, whose columns are its rows
     - (C3) with geglu there are two weights and one result, all of one height
-    - (C4) softcap > 0, and not beside geglu
-    - (C5) each weight's format has integer codes (not f32, f16 or bf16)
-    - (C6) with arg_max there are one weight of at most 2²⁴ rows, no geglu, and
+    - (C4) each weight's format has integer codes (not f32, f16 or bf16)
+    - (C5) with arg_max there are one weight of at most 2²⁴ rows, no geglu, and
       a second result of 2 columns
 
     Example:
     ```mlir
-    %y = quantized.matmul %a, %w : !quantized.activations<640>,
+    %y = quantized.matmul %a, %w : !quantized.activations<640, scale_per_32>,
       !quantized.tensor<1024x640, q5_0> -> tensor<?x1024xf32>
     ```
   }];
   let arguments = (ins Quantized_ActivationsType:$input,
-    Variadic<Quantized_TensorType>:$weights, UnitAttr:$geglu,
-    OptionalAttr<F32Attr>:$softcap, UnitAttr:$arg_max);
+    Variadic<Quantized_TensorType>:$weights,
+    OptionalAttr<Quantized_EpilogueAttr>:$epilogue);
   let results = (outs Variadic<2DTensorOf<[F32]>>:$results);
+  let extraClassDeclaration = Quantized_EpilogueAccessors.accessors;
   let assemblyFormat = [{
     $input `,` $weights `:` type($input) `,` type($weights) `->` type($results)
     attr-dict

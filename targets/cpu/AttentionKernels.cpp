@@ -26,7 +26,7 @@ struct Attention {
         window(op.getWindow()),
         scale(op.getScale().convertToFloat()),
         softcap(op.getSoftcap().convertToFloat()),
-        format(op.getKvFormat()) {}
+        format(stringifyKvFormat(op.getKvFormat())) {}
   int64_t elementBytes() const { return format == "f32" ? 4 : 2; }
   int64_t stateBytes() const { return (width + kAttentionStateFloats) * 4; }
   std::string name() const {
@@ -408,7 +408,7 @@ void lowerKvStoreRow(KvStoreRowOp op, ValueRange operands, OpBuilder &builder,
                      KernelLibrary &library) {
   int64_t width = op.getHeadDim();
   int64_t n = cast<MemRefType>(op.getKey().getType()).getDimSize(1);
-  StringRef format = op.getKvFormat();
+  StringRef format = stringifyKvFormat(op.getKvFormat());
   int64_t size = format == "f32" ? 4 : 2;
   std::optional<Norm> norm = Norm::of(op);
   std::string name = "kv_store_" + std::to_string(n) + "_" +

@@ -77,6 +77,20 @@ struct MatmulPattern : KernelPattern<MatmulTileOp> {
   }
 };
 
+// The callee takes the layer's index and its cache; its number is for reports.
+struct CallLayerPattern : KernelPattern<CallLayerOp> {
+  using KernelPattern::KernelPattern;
+  LogicalResult matchAndRewrite(
+      CallLayerOp op, OpAdaptor adaptor,
+      ConversionPatternRewriter &rewriter) const override {
+    SmallVector<Value> operands(adaptor.getInputs());
+    operands.append({adaptor.getIndex(), adaptor.getCache()});
+    rewriter.replaceOpWithNewOp<func::CallOp>(op, op.getCallee(), TypeRange(),
+                                              operands);
+    return success();
+  }
+};
+
 struct PhasePattern : KernelPattern<PhaseOp> {
   using KernelPattern::KernelPattern;
   LogicalResult matchAndRewrite(
@@ -331,8 +345,9 @@ class LowerKernel : public PassWrapper<LowerKernel, OperationPass<ModuleOp>> {
                  RowPattern<RopeRowOp>, RowPattern<RopeAnglesRowOp>,
                  RowPattern<CopyRowOp>, RowPattern<GegluRowOp>,
                  RowPattern<AddRowOp>, RowPattern<SoftcapRowOp>,
-                 RowPattern<ArgMaxRowOp>, PhasePattern, MatmulPattern,
-                 ReferencePattern, TilePattern<EmbedRowOp, lowerEmbedRow>,
+                 RowPattern<ArgMaxRowOp>, PhasePattern, CallLayerPattern,
+                 MatmulPattern, ReferencePattern,
+                 TilePattern<EmbedRowOp, lowerEmbedRow>,
                  TilePattern<KvStoreRowOp, lowerKvStoreRow>,
                  TilePattern<AttentionTileOp, lowerAttentionTile>,
                  TilePattern<AttentionBlockOp, lowerAttentionBlock>,

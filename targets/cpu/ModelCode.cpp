@@ -25,10 +25,6 @@ static_assert(offsetof(gemma_step, rows) == abi::kRows &&
 
 namespace {
 
-int64_t entry(Attribute layer, StringRef key) {
-  return cast<DictionaryAttr>(layer).getAs<IntegerAttr>(key).getInt();
-}
-
 constexpr StringRef kDotPeakEntry = "gemma_dot_peak";
 
 // (step, thread): builds the context on the stack and runs the function.
@@ -77,12 +73,12 @@ void emitDotPeakEntry(ModuleOp module, func::FuncOp kernel) {
 void emitKvLayers(ModuleOp module, ModelOp model) {
   OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
   SmallVector<int32_t> words;
-  for (Attribute layer : model.getKvLayers()) {
-    words.push_back(entry(layer, "first_slot"));
-    words.push_back(entry(layer, "ring_blocks"));
-    words.push_back(entry(layer, "window"));
+  for (kernel::KvLayerAttr layer : model.getKv().getLayers()) {
+    words.push_back(layer.getFirstSlot());
+    words.push_back(layer.getRingBlocks());
+    words.push_back(layer.getWindow());
     words.push_back(0);
-    int64_t bytes = entry(layer, "block_bytes");
+    int64_t bytes = layer.getBlockBytes();
     words.push_back(int32_t(bytes));
     words.push_back(int32_t(bytes >> 32));
   }
@@ -144,8 +140,8 @@ void emitModelCode(ModuleOp module, ModelOp model, int64_t scratchBytes,
   for (int64_t value :
        {int64_t(model.getBatchRows()), int64_t(model.getPrefillRows()),
         int64_t(model.getHeadRows()), int64_t(model.getVocabulary()),
-        int64_t(model.getWidth()), int64_t(model.getContext()),
-        int64_t(model.getKvLayers().size()), int64_t(model.getKvSlots())})
+        int64_t(model.getWidth()), model.getKv().getPositions(),
+        int64_t(model.getKv().getLayers().size()), model.getKv().getSlots()})
     number(i32, value);
   address(kKvLayersSymbol);
   number(i64, model.getArenaBytes().value_or(0));

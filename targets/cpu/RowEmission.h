@@ -22,8 +22,8 @@ struct Norm {
   template <typename Op>
   static std::optional<Norm> of(Op op) {
     if (!op.getGain()) return std::nullopt;
-    return Norm{op.getGain().getType().columns(), op.getEps()->convertToFloat(),
-                op.getGainOffset()->convertToFloat()};
+    return Norm{op.getGain().getType().columns(), op.getNorm()->epsValue(),
+                op.getNorm()->gainOffsetValue()};
   }
   // For the name of a kernel that contains it.
   std::string name() const;

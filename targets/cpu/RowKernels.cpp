@@ -49,8 +49,8 @@ void lowerMap(Operation *op, StringRef name, ValueRange operands,
 void lowerRmsNorm(RmsNormRowOp op, ValueRange operands, OpBuilder &builder,
                   KernelLibrary &library) {
   int64_t n = columns(op.getIn());
-  Norm norm{op.getGain().getType().columns(), op.getEps().convertToFloat(),
-            op.getGainOffset().convertToFloat()};
+  Norm norm{op.getGain().getType().columns(), op.getNorm().epsValue(),
+            op.getNorm().gainOffsetValue()};
   std::string name = "rms_norm_" + std::to_string(n) + norm.name() +
                      (op.getResidual() ? "_residual" : "");
   library.call(

@@ -4,7 +4,7 @@
 // linears.
 // CHECK-LABEL: func.func @fuses
 // CHECK-SAME: %[[X:.*]]: tensor<?x64xf32>, %[[G:.*]]: !quantized.tensor<96x64, f32>, %[[U:.*]]: !quantized.tensor<96x64, bf16>
-// CHECK-NEXT: gemma.linear %[[X]], %[[G]], %[[U]] {geglu}
+// CHECK-NEXT: gemma.linear %[[X]], %[[G]], %[[U]] {epilogue = #quantized.epilogue<geglu>}
 // CHECK-NEXT: return
 func.func @fuses(%x: tensor<?x64xf32>, %g: !quantized.tensor<96x64, f32>, %u: !quantized.tensor<96x64, bf16>) -> tensor<?x96xf32> {
   %up = gemma.linear %x, %u : tensor<?x64xf32>, !quantized.tensor<96x64, bf16> -> tensor<?x96xf32>

@@ -1,6 +1,6 @@
 // RUN: gemmac-opt %s --gemmac-fuse-qkv | FileCheck %s
 
-quantized.weight @k : !quantized.tensor<32x64, f32> {file = 0 : i64, offset = 0 : i64, source_bytes = 8192 : i64, source_format = "f32"}
+quantized.weight @k : !quantized.tensor<32x64, f32> from [#quantized.source<file = 0, offset = 0, bytes = 8192, format = "f32">] {layout = #quantized.layout<rows_in_lanes>}
 
 // One op with a result for each weight, where the first linear stood; a weight
 // reference below it moves up.
@@ -31,7 +31,7 @@ func.func @keeps_two_inputs(%x: tensor<?x64xf32>, %z: tensor<?x64xf32>, %w: !qua
 // CHECK-LABEL: func.func @keeps_a_capped_linear
 // CHECK-COUNT-2: gemma.linear %arg0, %arg1
 func.func @keeps_a_capped_linear(%x: tensor<?x64xf32>, %w: !quantized.tensor<64x64, f32>) -> (tensor<?x64xf32>, tensor<?x64xf32>) {
-  %q = gemma.linear %x, %w {softcap = 30.0 : f32} : tensor<?x64xf32>, !quantized.tensor<64x64, f32> -> tensor<?x64xf32>
+  %q = gemma.linear %x, %w {epilogue = #quantized.epilogue<softcap = 30.0 : f32>} : tensor<?x64xf32>, !quantized.tensor<64x64, f32> -> tensor<?x64xf32>
   %k = gemma.linear %x, %w : tensor<?x64xf32>, !quantized.tensor<64x64, f32> -> tensor<?x64xf32>
   return %q, %k : tensor<?x64xf32>, tensor<?x64xf32>
 }

@@ -7,9 +7,9 @@
 // CHECK-NEXT: %[[Z:.*]] = gemma.rms_norm %[[R]], %{{.*}} residual %[[Y]] : tensor<?x64xf32>
 // CHECK-NEXT: return %[[Z]]
 func.func @fuses(%x: tensor<?x64xf32>, %r: tensor<?x64xf32>, %g: !quantized.tensor<64, f32>) -> tensor<?x64xf32> {
-  %n = gemma.rms_norm %x, %g {eps = 1.0e-6 : f32, gain_offset = 1.0 : f32} : tensor<?x64xf32>, !quantized.tensor<64, f32>
+  %n = gemma.rms_norm %x, %g {norm = #quantized.norm<eps = 1.0e-6 : f32, gain_offset = 1.0 : f32>} : tensor<?x64xf32>, !quantized.tensor<64, f32>
   %y = gemma.add %r, %n : tensor<?x64xf32>
-  %m = gemma.rms_norm %r, %g {eps = 1.0e-6 : f32, gain_offset = 1.0 : f32} : tensor<?x64xf32>, !quantized.tensor<64, f32>
+  %m = gemma.rms_norm %r, %g {norm = #quantized.norm<eps = 1.0e-6 : f32, gain_offset = 1.0 : f32>} : tensor<?x64xf32>, !quantized.tensor<64, f32>
   %z = gemma.add %m, %y : tensor<?x64xf32>
   return %z : tensor<?x64xf32>
 }
@@ -18,7 +18,7 @@ func.func @fuses(%x: tensor<?x64xf32>, %r: tensor<?x64xf32>, %g: !quantized.tens
 // CHECK-LABEL: func.func @keeps_a_shared_norm
 // CHECK: gemma.add
 func.func @keeps_a_shared_norm(%x: tensor<?x64xf32>, %r: tensor<?x64xf32>, %g: !quantized.tensor<64, f32>) -> (tensor<?x64xf32>, tensor<?x64xf32>) {
-  %n = gemma.rms_norm %x, %g {eps = 1.0e-6 : f32, gain_offset = 1.0 : f32} : tensor<?x64xf32>, !quantized.tensor<64, f32>
+  %n = gemma.rms_norm %x, %g {norm = #quantized.norm<eps = 1.0e-6 : f32, gain_offset = 1.0 : f32>} : tensor<?x64xf32>, !quantized.tensor<64, f32>
   %y = gemma.add %r, %n : tensor<?x64xf32>
   return %y, %n : tensor<?x64xf32>, tensor<?x64xf32>
 }

@@ -5,8 +5,8 @@
 // CHECK-NEXT: gemma.attention %[[Q]], %[[K]], %[[K]], %[[P]] rope %[[A]] norm %[[GQ]], %[[GK]]
 // CHECK-NEXT: return
 func.func @fuses_with_norms(%q: tensor<?x64xf32>, %k: tensor<?x32xf32>, %p: tensor<?xi32>, %a: tensor<?x16xf32>, %gq: !quantized.tensor<16, f32>, %gk: !quantized.tensor<16, f32>) -> tensor<?x64xf32> {
-  %nq = gemma.rms_norm %q, %gq {eps = 1.0e-6 : f32, gain_offset = 1.0 : f32} : tensor<?x64xf32>, !quantized.tensor<16, f32>
-  %nk = gemma.rms_norm %k, %gk {eps = 1.0e-6 : f32, gain_offset = 1.0 : f32} : tensor<?x32xf32>, !quantized.tensor<16, f32>
+  %nq = gemma.rms_norm %q, %gq {norm = #quantized.norm<eps = 1.0e-6 : f32, gain_offset = 1.0 : f32>} : tensor<?x64xf32>, !quantized.tensor<16, f32>
+  %nk = gemma.rms_norm %k, %gk {norm = #quantized.norm<eps = 1.0e-6 : f32, gain_offset = 1.0 : f32>} : tensor<?x32xf32>, !quantized.tensor<16, f32>
   %rq = gemma.rope %nq, %a : tensor<?x64xf32>, tensor<?x16xf32>
   %rk = gemma.rope %nk, %a : tensor<?x32xf32>, tensor<?x16xf32>
   %o = gemma.attention %rq, %rk, %k, %p {head_dim = 16 : i64, scale = 0.25 : f32, softcap = 0.0 : f32, window = 0 : i64} : tensor<?x64xf32>, tensor<?x32xf32>, tensor<?x32xf32>, tensor<?xi32>
@@ -18,7 +18,7 @@ func.func @fuses_with_norms(%q: tensor<?x64xf32>, %k: tensor<?x32xf32>, %p: tens
 // CHECK-NEXT: %[[N:.*]] = gemma.rms_norm %arg0
 // CHECK-NEXT: gemma.attention %[[N]], %arg1, %arg1, %arg2 rope %arg3 {
 func.func @fuses_without_a_lone_norm(%q: tensor<?x64xf32>, %k: tensor<?x32xf32>, %p: tensor<?xi32>, %a: tensor<?x16xf32>, %gq: !quantized.tensor<16, f32>) -> tensor<?x64xf32> {
-  %nq = gemma.rms_norm %q, %gq {eps = 1.0e-6 : f32, gain_offset = 1.0 : f32} : tensor<?x64xf32>, !quantized.tensor<16, f32>
+  %nq = gemma.rms_norm %q, %gq {norm = #quantized.norm<eps = 1.0e-6 : f32, gain_offset = 1.0 : f32>} : tensor<?x64xf32>, !quantized.tensor<16, f32>
   %rq = gemma.rope %nq, %a : tensor<?x64xf32>, tensor<?x16xf32>
   %rk = gemma.rope %k, %a : tensor<?x32xf32>, tensor<?x16xf32>
   %o = gemma.attention %rq, %rk, %k, %p {head_dim = 16 : i64, scale = 0.25 : f32, softcap = 0.0 : f32, window = 0 : i64} : tensor<?x64xf32>, tensor<?x32xf32>, tensor<?x32xf32>, tensor<?xi32>

@@ -1,7 +1,7 @@
 // RUN: gemmac-opt %s --gemmac-fuse-softcap | FileCheck %s
 
 // CHECK-LABEL: func.func @fuses
-// CHECK-NEXT: gemma.linear %arg0, %arg1 {softcap = 3.000000e+01 : f32}
+// CHECK-NEXT: gemma.linear %arg0, %arg1 {epilogue = #quantized.epilogue<softcap = 3.000000e+01 : f32>}
 // CHECK-NEXT: return
 func.func @fuses(%x: tensor<?x64xf32>, %w: !quantized.tensor<96x64, f32>) -> tensor<?x96xf32> {
   %y = gemma.linear %x, %w : tensor<?x64xf32>, !quantized.tensor<96x64, f32> -> tensor<?x96xf32>

@@ -18,7 +18,7 @@ func.func @embed_c1_vector(%t: tensor<?xi32>, %w: !quantized.tensor<64, f32>) {
 
 func.func @rms_norm_c1(%x: tensor<?x64xf32>, %g: !quantized.tensor<48, f32>) {
   // expected-error @+1 {{rms_norm_c1: expected a vector whose length divides 64, found '!quantized.tensor<48, f32>'}}
-  %y = gemma.rms_norm %x, %g {eps = 1.0e-06 : f32, gain_offset = 1.0 : f32} : tensor<?x64xf32>, !quantized.tensor<48, f32>
+  %y = gemma.rms_norm %x, %g {norm = #quantized.norm<eps = 1.0e-06 : f32, gain_offset = 1.0 : f32>} : tensor<?x64xf32>, !quantized.tensor<48, f32>
   return
 }
 
@@ -26,15 +26,15 @@ func.func @rms_norm_c1(%x: tensor<?x64xf32>, %g: !quantized.tensor<48, f32>) {
 
 func.func @rms_norm_c1_matrix(%x: tensor<?x64xf32>, %g: !quantized.tensor<1x64, f32>) {
   // expected-error @+1 {{rms_norm_c1: expected a vector}}
-  %y = gemma.rms_norm %x, %g {eps = 1.0e-06 : f32, gain_offset = 1.0 : f32} : tensor<?x64xf32>, !quantized.tensor<1x64, f32>
+  %y = gemma.rms_norm %x, %g {norm = #quantized.norm<eps = 1.0e-06 : f32, gain_offset = 1.0 : f32>} : tensor<?x64xf32>, !quantized.tensor<1x64, f32>
   return
 }
 
 // -----
 
-func.func @rms_norm_c2(%x: tensor<?x64xf32>, %g: !quantized.tensor<64, f32>) {
-  // expected-error @+1 {{rms_norm_c2: expected eps > 0, found 0.0}}
-  %y = gemma.rms_norm %x, %g {eps = 0.0 : f32, gain_offset = 1.0 : f32} : tensor<?x64xf32>, !quantized.tensor<64, f32>
+func.func @norm_c1(%x: tensor<?x64xf32>, %g: !quantized.tensor<64, f32>) {
+  // expected-error @+1 {{norm_c1: expected a finite eps > 0 and a finite gain_offset of f32, found 0.000000e+00 : f32}}
+  %y = gemma.rms_norm %x, %g {norm = #quantized.norm<eps = 0.0 : f32, gain_offset = 1.0 : f32>} : tensor<?x64xf32>, !quantized.tensor<64, f32>
   return
 }
 
@@ -64,8 +64,8 @@ func.func @rope_angles_c1(%p: tensor<?xi32>) {
 
 // -----
 
-func.func @rope_angles_c2(%p: tensor<?xi32>) {
-  // expected-error @+1 {{rope_angles_c2: expected theta > 0 and factor > 0}}
+func.func @rope_angles_factor(%p: tensor<?xi32>) {
+  // expected-error @+1 {{attribute 'factor' failed to satisfy constraint: 64-bit float attribute that is finite and > 0}}
   %a = gemma.rope_angles %p {theta = 1.0e+04 : f64, factor = 0.0 : f64} : tensor<?xi32> -> tensor<?x16xf32>
   return
 }
@@ -89,7 +89,7 @@ func.func @attention_scores_c1(%q: tensor<?x64xf32>, %k: tensor<?x16xf32>) {
 // -----
 
 func.func @attention_scores_c1_zero(%q: tensor<?x64xf32>, %k: tensor<?x16xf32>) {
-  // expected-error @+1 {{attention_scores_c1: head_dim 0 does not divide}}
+  // expected-error @+1 {{attribute 'head_dim' failed to satisfy constraint: 64-bit signless integer attribute whose value is positive}}
   %s = gemma.attention_scores %q, %k {head_dim = 0 : i64, scale = 1.0 : f32} : tensor<?x64xf32>, tensor<?x16xf32> -> tensor<?x4x?xf32>
   return
 }
@@ -112,16 +112,16 @@ func.func @attention_scores_c2_heads(%q: tensor<?x64xf32>, %k: tensor<?x16xf32>)
 
 // -----
 
-func.func @softcap_c1(%x: tensor<?x64xf32>) {
-  // expected-error @+1 {{softcap_c1: expected cap > 0, found -3.0}}
+func.func @softcap_cap(%x: tensor<?x64xf32>) {
+  // expected-error @+1 {{attribute 'cap' failed to satisfy constraint: 32-bit float attribute that is finite and > 0}}
   %y = gemma.softcap %x {cap = -3.0 : f32} : tensor<?x64xf32>
   return
 }
 
 // -----
 
-func.func @mask_c1(%s: tensor<?x4x?xf32>, %p: tensor<?xi32>) {
-  // expected-error @+1 {{mask_c1: expected window >= 0, found -1}}
+func.func @mask_window(%s: tensor<?x4x?xf32>, %p: tensor<?xi32>) {
+  // expected-error @+1 {{attribute 'window' failed to satisfy constraint: 64-bit signless integer attribute whose value is non-negative}}
   %m = gemma.mask %s, %p {window = -1 : i64} : tensor<?x4x?xf32>, tensor<?xi32>
   return
 }
@@ -152,8 +152,8 @@ func.func @attention_c2(%q: tensor<?x64xf32>, %k: tensor<?x16xf32>, %v: tensor<?
 
 // -----
 
-func.func @attention_c3(%q: tensor<?x64xf32>, %k: tensor<?x16xf32>, %p: tensor<?xi32>) {
-  // expected-error @+1 {{attention_c3: expected window >= 0 and softcap >= 0}}
+func.func @attention_window(%q: tensor<?x64xf32>, %k: tensor<?x16xf32>, %p: tensor<?xi32>) {
+  // expected-error @+1 {{attribute 'window' failed to satisfy constraint: 64-bit signless integer attribute whose value is non-negative}}
   %o = gemma.attention %q, %k, %k, %p {head_dim = 16 : i64, scale = 1.0 : f32, softcap = 0.0 : f32, window = -4 : i64} : tensor<?x64xf32>, tensor<?x16xf32>, tensor<?x16xf32>, tensor<?xi32>
   return
 }
@@ -211,9 +211,9 @@ func.func @rows_are_f32(%x: tensor<?x64xf16>) {
 
 // -----
 
-func.func @rms_norm_c3(%x: tensor<?x64xf32>, %r: tensor<?x32xf32>, %g: !quantized.tensor<64, f32>) {
-  // expected-error @+1 {{rms_norm_c3: expected a residual of 'tensor<?x64xf32>', found 'tensor<?x32xf32>'}}
-  %y = gemma.rms_norm %x, %g {eps = 1.0e-06 : f32, gain_offset = 1.0 : f32} : tensor<?x64xf32>, !quantized.tensor<64, f32> residual %r : tensor<?x32xf32>
+func.func @norm_c1(%x: tensor<?x64xf32>, %r: tensor<?x32xf32>, %g: !quantized.tensor<64, f32>) {
+  // expected-error @+1 {{rms_norm_c2: expected a residual of 'tensor<?x64xf32>', found 'tensor<?x32xf32>'}}
+  %y = gemma.rms_norm %x, %g {norm = #quantized.norm<eps = 1.0e-06 : f32, gain_offset = 1.0 : f32>} : tensor<?x64xf32>, !quantized.tensor<64, f32> residual %r : tensor<?x32xf32>
   return
 }
 
@@ -221,39 +221,64 @@ func.func @rms_norm_c3(%x: tensor<?x64xf32>, %r: tensor<?x32xf32>, %g: !quantize
 
 func.func @linear_c3(%x: tensor<?x64xf32>, %w: !quantized.tensor<96x64, f32>, %v: !quantized.tensor<80x64, f32>) {
   // expected-error @+1 {{linear_c3: expected two weights and one result of one height}}
-  %y = gemma.linear %x, %w, %v {geglu} : tensor<?x64xf32>, !quantized.tensor<96x64, f32>, !quantized.tensor<80x64, f32> -> tensor<?x96xf32>
+  %y = gemma.linear %x, %w, %v {epilogue = #quantized.epilogue<geglu>} : tensor<?x64xf32>, !quantized.tensor<96x64, f32>, !quantized.tensor<80x64, f32> -> tensor<?x96xf32>
   return
 }
 
 // -----
 
-func.func @linear_c4(%x: tensor<?x64xf32>, %w: !quantized.tensor<96x64, f32>) {
-  // expected-error @+1 {{linear_c4: expected softcap > 0 and no geglu}}
-  %y = gemma.linear %x, %w, %w {geglu, softcap = 30.0 : f32} : tensor<?x64xf32>, !quantized.tensor<96x64, f32>, !quantized.tensor<96x64, f32> -> tensor<?x96xf32>
+func.func @epilogue_c1(%x: tensor<?x64xf32>, %w: !quantized.tensor<96x64, f32>) {
+  // expected-error @+1 {{epilogue_c1: expected geglu alone, found it beside softcap}}
+  %y = gemma.linear %x, %w, %w {epilogue = #quantized.epilogue<geglu, softcap = 30.0 : f32>} : tensor<?x64xf32>, !quantized.tensor<96x64, f32>, !quantized.tensor<96x64, f32> -> tensor<?x96xf32>
   return
 }
 
 // -----
 
-func.func @linear_c5(%x: tensor<?x64xf32>, %w: !quantized.tensor<96x64, f32>, %g: !quantized.tensor<64, f32>) {
-  // expected-error @+1 {{linear_c5: expected a gain of 64 with eps > 0 and gain_offset}}
-  %y = gemma.linear %x, %w norm %g {eps = 1.0e-06 : f32} : tensor<?x64xf32>, !quantized.tensor<96x64, f32> norm !quantized.tensor<64, f32> -> tensor<?x96xf32>
+func.func @linear_c4(%x: tensor<?x64xf32>, %w: !quantized.tensor<96x64, f32>, %g: !quantized.tensor<64, f32>) {
+  // expected-error @+1 {{linear_c4: expected a gain of 64 with a norm, or neither}}
+  %y = gemma.linear %x, %w norm %g : tensor<?x64xf32>, !quantized.tensor<96x64, f32> norm !quantized.tensor<64, f32> -> tensor<?x96xf32>
   return
 }
 
 // -----
 
-func.func @attention_c4(%q: tensor<?x64xf32>, %k: tensor<?x32xf32>, %p: tensor<?xi32>, %g: !quantized.tensor<16, f32>) {
-  // expected-error @+1 {{attention_c4: expected angles of 16 columns}}
-  %o = gemma.attention %q, %k, %k, %p norm %g, %g {head_dim = 16 : i64, scale = 0.25 : f32, softcap = 0.0 : f32, window = 0 : i64, eps = 1.0e-06 : f32, gain_offset = 1.0 : f32} : tensor<?x64xf32>, tensor<?x32xf32>, tensor<?x32xf32>, tensor<?xi32> norm !quantized.tensor<16, f32>, !quantized.tensor<16, f32>
+func.func @attention_c3(%q: tensor<?x64xf32>, %k: tensor<?x32xf32>, %p: tensor<?xi32>, %g: !quantized.tensor<16, f32>) {
+  // expected-error @+1 {{attention_c3: expected angles of 16 columns}}
+  %o = gemma.attention %q, %k, %k, %p norm %g, %g {head_dim = 16 : i64, scale = 0.25 : f32, softcap = 0.0 : f32, window = 0 : i64, norm = #quantized.norm<eps = 1.0e-06 : f32, gain_offset = 1.0 : f32>} : tensor<?x64xf32>, tensor<?x32xf32>, tensor<?x32xf32>, tensor<?xi32> norm !quantized.tensor<16, f32>, !quantized.tensor<16, f32>
   return
 }
 
 // -----
 
 // One result where arg_max needs two.
-func.func @linear_c6(%x: tensor<?x64xf32>, %w: !quantized.tensor<96x64, f32>) {
-  // expected-error @+1 {{linear_c6: expected one weight of at most 16777216 rows, a second result of 2 columns and no geglu}}
-  %y = gemma.linear %x, %w {arg_max} : tensor<?x64xf32>, !quantized.tensor<96x64, f32> -> tensor<?x96xf32>
+func.func @linear_c5(%x: tensor<?x64xf32>, %w: !quantized.tensor<96x64, f32>) {
+  // expected-error @+1 {{linear_c5: expected one weight of at most 16777216 rows and a second result of 2 columns}}
+  %y = gemma.linear %x, %w {epilogue = #quantized.epilogue<arg_max>} : tensor<?x64xf32>, !quantized.tensor<96x64, f32> -> tensor<?x96xf32>
   return
 }
+
+// -----
+
+// expected-error @+1 {{expected 'gemma.model' to be a #gemma.sizes, found {context = 1000 : i64}}}
+module attributes {gemma.model = {context = 1000 : i64}} {}
+
+// -----
+
+// expected-error @+1 {{expected 'gemma.sources' to be an array of paths, found [1 : i32]}}
+module attributes {gemma.sources = [1 : i32]} {}
+
+// -----
+
+// expected-error @+1 {{expected 'gemma.layer_kind' to be a number of a kind, found "full"}}
+func.func private @layer_kind() attributes {gemma.layer_kind = "full"}
+
+// -----
+
+// expected-error @+1 {{'gemma.modle' is no attribute of the gemma dialect}}
+module attributes {gemma.modle = 1 : i64} {}
+
+// -----
+
+// expected-error @+1 {{sizes_c1: expected sizes of at least 1, found 0, 32, 3, 2, 2, 16, 32 and 1000}}
+module attributes {gemma.model = #gemma.sizes<architecture = "a", vocabulary = 0, width = 32, layers = 3, heads = 2, kv_heads = 2, head_dim = 16, ffn = 32, positions = 1000>} {}

@@ -6,8 +6,8 @@ func.func @embedding_and_norm(%t: tensor<?xi32>, %w: !quantized.tensor<96x64, q8
   // CHECK: %[[X:.*]] = gemma.embed %{{.*}}, %{{.*}} {scale = 8.000000e+00 : f32} : tensor<?xi32>, <96x64, q8_0> -> tensor<?x64xf32>
   %x = gemma.embed %t, %w {scale = 8.0 : f32} : tensor<?xi32>, !quantized.tensor<96x64, q8_0> -> tensor<?x64xf32>
   // A gain shorter than a row: four segments.
-  // CHECK: gemma.rms_norm %[[X]], %{{.*}} {eps = {{.*}} : f32, gain_offset = 1.000000e+00 : f32} : tensor<?x64xf32>, <16, f32>
-  %y = gemma.rms_norm %x, %g {eps = 1.0e-06 : f32, gain_offset = 1.0 : f32} : tensor<?x64xf32>, !quantized.tensor<16, f32>
+  // CHECK: gemma.rms_norm %[[X]], %{{.*}} {norm = #quantized.norm<eps = {{.*}} : f32, gain_offset = 1.000000e+00 : f32>} : tensor<?x64xf32>, <16, f32>
+  %y = gemma.rms_norm %x, %g {norm = #quantized.norm<eps = 1.0e-06 : f32, gain_offset = 1.0 : f32>} : tensor<?x64xf32>, !quantized.tensor<16, f32>
   // CHECK: gemma.wanted_rows %{{.*}} : tensor<?x64xf32>
   %z = gemma.wanted_rows %y : tensor<?x64xf32>
   return %z : tensor<?x64xf32>
@@ -62,8 +62,8 @@ func.func @layers(%x: tensor<?x64xf32>, %a: tensor<?x16xf32>) -> tensor<?x64xf32
     gemma.yield %0 : tensor<?x64xf32>
   }
   // Attributes beside the number survive.
-  // CHECK: gemma.layer 17 (%{{.*}} = %[[Y]]) : (tensor<?x64xf32>) -> tensor<?x64xf32> attributes {kind = "sliding"}
-  %z = gemma.layer 17 (%x0 = %y) : (tensor<?x64xf32>) -> tensor<?x64xf32> attributes {kind = "sliding"} {
+  // CHECK: gemma.layer 17 (%{{.*}} = %[[Y]]) : (tensor<?x64xf32>) -> tensor<?x64xf32> attributes {test.kind = "sliding"}
+  %z = gemma.layer 17 (%x0 = %y) : (tensor<?x64xf32>) -> tensor<?x64xf32> attributes {test.kind = "sliding"} {
     gemma.yield %x0 : tensor<?x64xf32>
   }
   return %z : tensor<?x64xf32>
@@ -72,17 +72,17 @@ func.func @layers(%x: tensor<?x64xf32>, %a: tensor<?x16xf32>) -> tensor<?x64xf32
 // What fusion makes.
 // CHECK-LABEL: func.func @fused
 func.func @fused(%x: tensor<?x64xf32>, %p: tensor<?xi32>, %a: tensor<?x16xf32>, %w: !quantized.tensor<64x64, bf16>, %v: !quantized.tensor<32x64, f32>, %g: !quantized.tensor<64, f32>, %h: !quantized.tensor<16, f32>) -> tensor<?x64xf32> {
-  // CHECK: %[[Q:.*]]:2 = gemma.linear %{{.*}}, %{{.*}}, %{{.*}} norm %{{.*}} {eps = {{.*}} : f32, gain_offset = 1.000000e+00 : f32} : tensor<?x64xf32>, {{.*}}<64x64, bf16>, {{.*}}<32x64, f32> norm !quantized.tensor<64, f32> -> tensor<?x64xf32>, tensor<?x32xf32>
-  %q:2 = gemma.linear %x, %w, %v norm %g {eps = 1.0e-06 : f32, gain_offset = 1.0 : f32} : tensor<?x64xf32>, !quantized.tensor<64x64, bf16>, !quantized.tensor<32x64, f32> norm !quantized.tensor<64, f32> -> tensor<?x64xf32>, tensor<?x32xf32>
+  // CHECK: %[[Q:.*]]:2 = gemma.linear %{{.*}}, %{{.*}}, %{{.*}} norm %{{.*}} {norm = #quantized.norm<eps = {{.*}} : f32, gain_offset = 1.000000e+00 : f32>} : tensor<?x64xf32>, {{.*}}<64x64, bf16>, {{.*}}<32x64, f32> norm !quantized.tensor<64, f32> -> tensor<?x64xf32>, tensor<?x32xf32>
+  %q:2 = gemma.linear %x, %w, %v norm %g {norm = #quantized.norm<eps = 1.0e-06 : f32, gain_offset = 1.0 : f32>} : tensor<?x64xf32>, !quantized.tensor<64x64, bf16>, !quantized.tensor<32x64, f32> norm !quantized.tensor<64, f32> -> tensor<?x64xf32>, tensor<?x32xf32>
   // CHECK: gemma.attention %[[Q]]#0, %[[Q]]#1, %[[Q]]#1, %{{.*}} rope %{{.*}} norm %{{.*}}, %{{.*}} {
-  %o = gemma.attention %q#0, %q#1, %q#1, %p rope %a norm %h, %h {head_dim = 16 : i64, scale = 0.25 : f32, softcap = 0.0 : f32, window = 0 : i64, eps = 1.0e-06 : f32, gain_offset = 1.0 : f32} : tensor<?x64xf32>, tensor<?x32xf32>, tensor<?x32xf32>, tensor<?xi32> rope tensor<?x16xf32> norm !quantized.tensor<16, f32>, !quantized.tensor<16, f32>
-  // CHECK: gemma.linear %{{.*}}, %{{.*}}, %{{.*}} {geglu} : {{.*}} -> tensor<?x64xf32>
-  %m = gemma.linear %o, %w, %w {geglu} : tensor<?x64xf32>, !quantized.tensor<64x64, bf16>, !quantized.tensor<64x64, bf16> -> tensor<?x64xf32>
-  // CHECK: gemma.linear %{{.*}}, %{{.*}} {softcap = 3.000000e+01 : f32}
-  %c = gemma.linear %m, %w {softcap = 30.0 : f32} : tensor<?x64xf32>, !quantized.tensor<64x64, bf16> -> tensor<?x64xf32>
-  // CHECK: %{{.*}}:2 = gemma.linear %{{.*}}, %{{.*}} {arg_max} : {{.*}} -> tensor<?x64xf32>, tensor<?x2xf32>
-  %l:2 = gemma.linear %m, %w {arg_max} : tensor<?x64xf32>, !quantized.tensor<64x64, bf16> -> tensor<?x64xf32>, tensor<?x2xf32>
+  %o = gemma.attention %q#0, %q#1, %q#1, %p rope %a norm %h, %h {head_dim = 16 : i64, scale = 0.25 : f32, softcap = 0.0 : f32, window = 0 : i64, norm = #quantized.norm<eps = 1.0e-06 : f32, gain_offset = 1.0 : f32>} : tensor<?x64xf32>, tensor<?x32xf32>, tensor<?x32xf32>, tensor<?xi32> rope tensor<?x16xf32> norm !quantized.tensor<16, f32>, !quantized.tensor<16, f32>
+  // CHECK: gemma.linear %{{.*}}, %{{.*}}, %{{.*}} {epilogue = #quantized.epilogue<geglu>} : {{.*}} -> tensor<?x64xf32>
+  %m = gemma.linear %o, %w, %w {epilogue = #quantized.epilogue<geglu>} : tensor<?x64xf32>, !quantized.tensor<64x64, bf16>, !quantized.tensor<64x64, bf16> -> tensor<?x64xf32>
+  // CHECK: gemma.linear %{{.*}}, %{{.*}} {epilogue = #quantized.epilogue<softcap = 3.000000e+01 : f32>}
+  %c = gemma.linear %m, %w {epilogue = #quantized.epilogue<softcap = 30.0 : f32>} : tensor<?x64xf32>, !quantized.tensor<64x64, bf16> -> tensor<?x64xf32>
+  // CHECK: %{{.*}}:2 = gemma.linear %{{.*}}, %{{.*}} {epilogue = #quantized.epilogue<arg_max>} : {{.*}} -> tensor<?x64xf32>, tensor<?x2xf32>
+  %l:2 = gemma.linear %m, %w {epilogue = #quantized.epilogue<arg_max>} : tensor<?x64xf32>, !quantized.tensor<64x64, bf16> -> tensor<?x64xf32>, tensor<?x2xf32>
   // CHECK: gemma.rms_norm %{{.*}}, %{{.*}} {{{.*}}} : tensor<?x64xf32>, <64, f32> residual %{{.*}} : tensor<?x64xf32>
-  %y = gemma.rms_norm %c, %g {eps = 1.0e-06 : f32, gain_offset = 1.0 : f32} : tensor<?x64xf32>, !quantized.tensor<64, f32> residual %x : tensor<?x64xf32>
+  %y = gemma.rms_norm %c, %g {norm = #quantized.norm<eps = 1.0e-06 : f32, gain_offset = 1.0 : f32>} : tensor<?x64xf32>, !quantized.tensor<64, f32> residual %x : tensor<?x64xf32>
   return %y : tensor<?x64xf32>
 }

@@ -20,16 +20,16 @@ func.func @phase_c1_argument(%step: !kernel.step, %n: index) {
 
 // -----
 
-func.func @arena_c1_alignment(%step: !kernel.step) {
-  // expected-error @+1 {{arena_c1: expected a multiple of 64, found 100}}
+func.func @arena_alignment(%step: !kernel.step) {
+  // expected-error @+1 {{attribute 'offset' failed to satisfy constraint: 64-bit signless integer attribute whose value is non-negative that is a multiple of 64}}
   %a = kernel.arena %step at 100 : memref<?x64xf32>
   return
 }
 
 // -----
 
-func.func @arena_c1_sign(%step: !kernel.step) {
-  // expected-error @+1 {{arena_c1: expected a multiple of 64, found -64}}
+func.func @arena_sign(%step: !kernel.step) {
+  // expected-error @+1 {{attribute 'offset' failed to satisfy constraint: 64-bit signless integer attribute whose value is non-negative}}
   %a = kernel.arena %step at -64 : memref<?x64xf32>
   return
 }
@@ -62,24 +62,24 @@ func.func @matmul_tile_c1_out(%w: !quantized.tensor<96x64, f32>, %x: memref<?x64
 // -----
 
 func.func @matmul_tile_c2(%w: !quantized.tensor<96x64, f32>, %x: memref<?x64xf32>, %y: memref<?x96xf32>, %i: index) {
-  // expected-error @+1 {{matmul_tile_c2: expected positive chunk_rows and row_blocks}}
+  // expected-error @+1 {{attribute 'row_blocks' failed to satisfy constraint: 64-bit signless integer attribute whose value is positive}}
   kernel.matmul_tile %w, %x, %y[%i] rows %i {chunk_rows = 8 : i64, row_blocks = 0 : i64} : !quantized.tensor<96x64, f32>, memref<?x64xf32>, memref<?x96xf32>
   return
 }
 
 // -----
 
-func.func @matmul_tile_c5(%w: !quantized.tensor<96x64, f32>, %x: memref<?x64xf32>, %y: memref<?x144xi8>, %i: index) {
-  // expected-error @+1 {{matmul_tile_c5: expected codes of a gated pair of 32 n rows in an even number of row blocks, found '!quantized.tensor<96x64, f32>', row_blocks 3}}
-  kernel.matmul_tile %w, %x, %y[%i] rows %i geglu %w {chunk_rows = 1 : i64, row_blocks = 3 : i64} : !quantized.tensor<96x64, f32>, memref<?x64xf32>, memref<?x144xi8> geglu !quantized.tensor<96x64, f32>
+func.func @matmul_tile_c4(%w: !quantized.tensor<96x64, f32>, %x: memref<?x64xf32>, %y: memref<?x144xi8>, %i: index) {
+  // expected-error @+1 {{matmul_tile_c4: expected codes of a gated pair of 32 n rows in an even number of row blocks, found '!quantized.tensor<96x64, f32>', row_blocks 3}}
+  kernel.matmul_tile %w, %x, %y[%i] rows %i geglu %w {chunk_rows = 1 : i64, epilogue = #quantized.epilogue<geglu>, row_blocks = 3 : i64} : !quantized.tensor<96x64, f32>, memref<?x64xf32>, memref<?x144xi8> geglu !quantized.tensor<96x64, f32>
   return
 }
 
 // -----
 
-func.func @matmul_tile_c3(%w: !quantized.tensor<96x64, f32>, %u: !quantized.tensor<80x64, f32>, %x: memref<?x64xf32>, %y: memref<?x96xf32>, %i: index) {
-  // expected-error @+1 {{matmul_tile_c3: expected a twin of '!quantized.tensor<96x64, f32>'}}
-  kernel.matmul_tile %w, %x, %y[%i] rows %i geglu %u {chunk_rows = 8 : i64, row_blocks = 1 : i64} : !quantized.tensor<96x64, f32>, memref<?x64xf32>, memref<?x96xf32> geglu !quantized.tensor<80x64, f32>
+func.func @matmul_tile_c2(%w: !quantized.tensor<96x64, f32>, %u: !quantized.tensor<80x64, f32>, %x: memref<?x64xf32>, %y: memref<?x96xf32>, %i: index) {
+  // expected-error @+1 {{matmul_tile_c2: expected a twin of '!quantized.tensor<96x64, f32>'}}
+  kernel.matmul_tile %w, %x, %y[%i] rows %i geglu %u {chunk_rows = 8 : i64, epilogue = #quantized.epilogue<geglu>, row_blocks = 1 : i64} : !quantized.tensor<96x64, f32>, memref<?x64xf32>, memref<?x96xf32> geglu !quantized.tensor<80x64, f32>
   return
 }
 
@@ -92,45 +92,18 @@ func.func @end_outside_a_phase() {
 
 // -----
 
-// An array in place of the dictionary: the target reads fields by name.
-// expected-error @+1 {{model_c1: expected a dictionary as entry 0 of kv_layers, found [0, 5, 512, 8192]}}
-kernel.model @m {decode = @f, batch = @f, prefill = @f, head = @f, batch_rows = 8 : i64, prefill_rows = 8 : i64, head_rows = 8 : i64, vocabulary = 96 : i64, width = 64 : i64, context = 128 : i64, kv_slots = 1 : i64, kv_layers = [[0, 5, 512, 8192]]}
-
-// -----
-
-// The second layer lacks its window.
-// expected-error @+1 {{model_c1: expected an i64 'window' in entry 1 of kv_layers}}
-kernel.model @m {decode = @f, batch = @f, prefill = @f, head = @f, batch_rows = 8 : i64, prefill_rows = 8 : i64, head_rows = 8 : i64, vocabulary = 96 : i64, width = 64 : i64, context = 128 : i64, kv_slots = 1 : i64, kv_layers = [{first_slot = 0 : i64, ring_blocks = 1 : i64, window = 0 : i64, block_bytes = 64 : i64}, {first_slot = 0 : i64, ring_blocks = 1 : i64, block_bytes = 64 : i64}]}
-
-// -----
-
-// expected-error @+1 {{model_c1: expected an i64 'block_bytes' in entry 0 of kv_layers}}
-kernel.model @m {decode = @f, batch = @f, prefill = @f, head = @f, batch_rows = 8 : i64, prefill_rows = 8 : i64, head_rows = 8 : i64, vocabulary = 96 : i64, width = 64 : i64, context = 128 : i64, kv_slots = 1 : i64, kv_layers = [{first_slot = 0 : i64, ring_blocks = 1 : i64, window = 0 : i64, block_bytes = 64 : i32}]}
-
-// -----
-
-// expected-error @+1 {{model_c2: expected 'ring_blocks' of at least 1 in entry 0 of kv_layers, found 0}}
-kernel.model @m {decode = @f, batch = @f, prefill = @f, head = @f, batch_rows = 8 : i64, prefill_rows = 8 : i64, head_rows = 8 : i64, vocabulary = 96 : i64, width = 64 : i64, context = 128 : i64, kv_slots = 1 : i64, kv_layers = [{first_slot = 0 : i64, ring_blocks = 0 : i64, window = 0 : i64, block_bytes = 64 : i64}]}
-
-// -----
-
-// expected-error @+1 {{model_c2: expected 'first_slot' of at least 0 in entry 0 of kv_layers, found -1}}
-kernel.model @m {decode = @f, batch = @f, prefill = @f, head = @f, batch_rows = 8 : i64, prefill_rows = 8 : i64, head_rows = 8 : i64, vocabulary = 96 : i64, width = 64 : i64, context = 128 : i64, kv_slots = 1 : i64, kv_layers = [{first_slot = -1 : i64, ring_blocks = 1 : i64, window = 0 : i64, block_bytes = 64 : i64}]}
-
-// -----
-
 // Four heads of 16, four blocks: 4 x 4 x (16 + 16).
 func.func @attention_block_c1(%step: !kernel.step, %q: memref<?x64xf32>, %p: memref<?x500xf32>, %i: index) {
   // expected-error @+1 {{attention_block_c1: expected partials of 512 columns, found 500}}
-  kernel.attention_block %step, %q, %p[%i of %i] layer %i {head_dim = 16 : i64, kv_heads = 1 : i64, max_blocks = 4 : i64, scale = 1.0 : f32, softcap = 0.0 : f32, window = 0 : i64, kv_format = "f32"} : memref<?x64xf32>, memref<?x500xf32>
+  kernel.attention_block %step, %q, %p[%i of %i] cache %i {head_dim = 16 : i64, kv_heads = 1 : i64, max_blocks = 4 : i64, scale = 1.0 : f32, softcap = 0.0 : f32, window = 0 : i64, kv_format = #kernel.kv_format<f32>} : memref<?x64xf32>, memref<?x500xf32>
   return
 }
 
 // -----
 
 func.func @attention_block_c2_sizes(%step: !kernel.step, %q: memref<?x64xf32>, %p: memref<?x512xf32>, %i: index) {
-  // expected-error @+1 {{attention_block_c2: expected positive head_dim, kv_heads and max_blocks, found 16, 1 and 0}}
-  kernel.attention_block %step, %q, %p[%i of %i] layer %i {head_dim = 16 : i64, kv_heads = 1 : i64, max_blocks = 0 : i64, scale = 1.0 : f32, softcap = 0.0 : f32, window = 0 : i64, kv_format = "f32"} : memref<?x64xf32>, memref<?x512xf32>
+  // expected-error @+1 {{attribute 'max_blocks' failed to satisfy constraint: 64-bit signless integer attribute whose value is positive}}
+  kernel.attention_block %step, %q, %p[%i of %i] cache %i {head_dim = 16 : i64, kv_heads = 1 : i64, max_blocks = 0 : i64, scale = 1.0 : f32, softcap = 0.0 : f32, window = 0 : i64, kv_format = #kernel.kv_format<f32>} : memref<?x64xf32>, memref<?x512xf32>
   return
 }
 
@@ -139,7 +112,7 @@ func.func @attention_block_c2_sizes(%step: !kernel.step, %q: memref<?x64xf32>, %
 // Three kv heads cannot share four query heads.
 func.func @attention_block_c2_heads(%step: !kernel.step, %q: memref<?x64xf32>, %p: memref<?x512xf32>, %i: index) {
   // expected-error @+1 {{attention_block_c2: expected query columns that are a multiple of head_dim x kv_heads, found 64, 16 and 3}}
-  kernel.attention_block %step, %q, %p[%i of %i] layer %i {head_dim = 16 : i64, kv_heads = 3 : i64, max_blocks = 4 : i64, scale = 1.0 : f32, softcap = 0.0 : f32, window = 0 : i64, kv_format = "f32"} : memref<?x64xf32>, memref<?x512xf32>
+  kernel.attention_block %step, %q, %p[%i of %i] cache %i {head_dim = 16 : i64, kv_heads = 3 : i64, max_blocks = 4 : i64, scale = 1.0 : f32, softcap = 0.0 : f32, window = 0 : i64, kv_format = #kernel.kv_format<f32>} : memref<?x64xf32>, memref<?x512xf32>
   return
 }
 
@@ -148,15 +121,15 @@ func.func @attention_block_c2_heads(%step: !kernel.step, %q: memref<?x64xf32>, %
 // Six blocks, two a tile: three pairs.
 func.func @matmul_tile_c1_arg_max(%w: !quantized.tensor<96x64, f32>, %x: memref<?x64xf32>, %y: memref<?x96xf32>, %i: index) {
   // expected-error @+1 {{matmul_tile_c1: expected output of 6 columns, found 96}}
-  kernel.matmul_tile %w, %x, %y[%i] rows %i {chunk_rows = 8 : i64, row_blocks = 2 : i64, arg_max} : !quantized.tensor<96x64, f32>, memref<?x64xf32>, memref<?x96xf32>
+  kernel.matmul_tile %w, %x, %y[%i] rows %i {chunk_rows = 8 : i64, row_blocks = 2 : i64, epilogue = #quantized.epilogue<arg_max>} : !quantized.tensor<96x64, f32>, memref<?x64xf32>, memref<?x96xf32>
   return
 }
 
 // -----
 
 func.func @matmul_tile_c4(%w: !quantized.tensor<96x64, f32>, %x: memref<?x64xf32>, %y: memref<?x6xf32>, %i: index) {
-  // expected-error @+1 {{matmul_tile_c4: expected arg_max without geglu}}
-  kernel.matmul_tile %w, %x, %y[%i] rows %i geglu %w {chunk_rows = 8 : i64, row_blocks = 2 : i64, arg_max} : !quantized.tensor<96x64, f32>, memref<?x64xf32>, memref<?x6xf32> geglu !quantized.tensor<96x64, f32>
+  // expected-error @+1 {{matmul_tile_c3: expected a second weight with a geglu epilogue, found one without the other}}
+  kernel.matmul_tile %w, %x, %y[%i] rows %i geglu %w {chunk_rows = 8 : i64, row_blocks = 2 : i64, epilogue = #quantized.epilogue<arg_max>} : !quantized.tensor<96x64, f32>, memref<?x64xf32>, memref<?x6xf32> geglu !quantized.tensor<96x64, f32>
   return
 }
 
@@ -165,5 +138,69 @@ func.func @matmul_tile_c4(%w: !quantized.tensor<96x64, f32>, %x: memref<?x64xf32
 func.func @arg_max_row_c1(%x: memref<?x5xf32>, %y: memref<?x2xf32>, %i: index) {
   // expected-error @+1 {{arg_max_row_c1: expected pairs and output of 2 columns, found 5 and 2 columns}}
   kernel.arg_max_row %x, %y[%i] : memref<?x5xf32>, memref<?x2xf32>
+  return
+}
+
+// -----
+
+// A ring without a block would be a division by zero in compiled code.
+// expected-error @+1 {{kv_layer_c1: expected first_slot and window >= 0, ring_blocks and block_bytes > 0, found 0, 5, 0 and 8192}}
+func.func private @kv_layer_c1() attributes {a = #kernel.kv_layer<first_slot = 0, ring_blocks = 0, window = 5, block_bytes = 8192>}
+
+// -----
+
+// expected-error @+1 {{kv_plan_c1: expected positions > 0, found 0}}
+func.func private @kv_plan_c1() attributes {a = #kernel.kv_plan<format = bf16, positions = 0, slots = 1>}
+
+// -----
+
+// The second ring reads a slot that the session's table has not.
+// expected-error @+1 {{kv_plan_c2: expected rings within 2 slots, found layer 1 at 1 of 2}}
+func.func private @kv_plan_c2() attributes {a = #kernel.kv_plan<format = f32, positions = 256, slots = 2, layers = [<first_slot = 0, ring_blocks = 1, window = 5, block_bytes = 64>, <first_slot = 1, ring_blocks = 2, window = 0, block_bytes = 64>]>}
+
+// -----
+
+func.func private @f(!kernel.step)
+func.func private @two(!kernel.step, index)
+// expected-error @+1 {{model_c1: expected 'decode' to be a function of '!kernel.step', found @two}}
+kernel.model @m {decode = @two, batch = @f, prefill = @f, head = @f, batch_rows = 8 : i64, prefill_rows = 8 : i64, head_rows = 8 : i64, vocabulary = 96 : i64, width = 64 : i64, kv = #kernel.kv_plan<format = bf16, positions = 128, slots = 1>}
+
+// -----
+
+func.func private @f(!kernel.step)
+// expected-error @+1 {{model_c1: expected 'decode' to be a function of '!kernel.step', found @missing}}
+kernel.model @m {decode = @missing, batch = @f, prefill = @f, head = @f, batch_rows = 8 : i64, prefill_rows = 8 : i64, head_rows = 8 : i64, vocabulary = 96 : i64, width = 64 : i64, kv = #kernel.kv_plan<format = bf16, positions = 128, slots = 1>}
+
+// -----
+
+// A plan that is a dictionary, as an older compiler wrote it.
+// expected-error @+1 {{expected 'kernel.kv_plan' to be a #kernel.kv_plan, found {slots = 1 : i64}}}
+module attributes {kernel.kv_plan = {slots = 1 : i64}} {}
+
+// -----
+
+// expected-error @+1 {{expected 'kernel.max_rows' to be a number of rows > 0, found 0 : i64}}
+func.func private @max_rows() attributes {kernel.max_rows = 0 : i64}
+
+// -----
+
+// expected-error @+1 {{'kernel.kv_layers' is no attribute of the kernel dialect}}
+module attributes {kernel.kv_layers = []} {}
+
+// -----
+
+func.func private @layer(%x: memref<?x32xf32>, %index: index)
+func.func @call_layer_c1(%x: memref<?x32xf32>, %i: index) {
+  // expected-error @+1 {{call_layer_c1: expected @layer to be a function of '(memref<?x32xf32>, index, index) -> ()', found '(memref<?x32xf32>, index) -> ()'}}
+  kernel.call_layer @layer(%x) layer %i index %i cache %i : (memref<?x32xf32>) -> ()
+  return
+}
+
+// -----
+
+// A layer that calls itself would never end in a walk over all layers.
+func.func private @layer(%i: index, %cache: index) {
+  // expected-error @+1 {{call_layer_c2: expected no call of a layer in @layer}}
+  kernel.call_layer @layer() layer %i index %i cache %cache : () -> ()
   return
 }

@@ -1,8 +1,8 @@
 // RUN: gemmac-opt %s --gemmac-outline-layers | FileCheck %s
 
-quantized.weight @w0 : !quantized.tensor<32x32, f32> {file = 0 : i64, offset = 0 : i64, source_bytes = 4096 : i64, source_format = "f32"}
-quantized.weight @w1 : !quantized.tensor<32x32, f32> {file = 0 : i64, offset = 0 : i64, source_bytes = 4096 : i64, source_format = "f32"}
-quantized.weight @w2 : !quantized.tensor<32x32, f32> {file = 0 : i64, offset = 0 : i64, source_bytes = 4096 : i64, source_format = "f32"}
+quantized.weight @w0 : !quantized.tensor<32x32, f32> from [#quantized.source<file = 0, offset = 0, bytes = 4096, format = "f32">] {layout = #quantized.layout<rows_in_lanes>}
+quantized.weight @w1 : !quantized.tensor<32x32, f32> from [#quantized.source<file = 0, offset = 0, bytes = 4096, format = "f32">] {layout = #quantized.layout<rows_in_lanes>}
+quantized.weight @w2 : !quantized.tensor<32x32, f32> from [#quantized.source<file = 0, offset = 0, bytes = 4096, format = "f32">] {layout = #quantized.layout<rows_in_lanes>}
 
 // Layers 0 and 2 are one kind, with a table of their weights; layer 1 has
 // another op and must not join them.
@@ -13,9 +13,9 @@ quantized.weight @w2 : !quantized.tensor<32x32, f32> {file = 0 : i64, offset = 0
 // CHECK: func.func private @layer_1
 // CHECK-LABEL: func.func @forward
 // CHECK-NOT: gemma.layer
-// CHECK: call @layer_0(%arg0, %c0
-// CHECK: %[[A:.*]] = call @layer_1(%{{.*}}, %c0{{.*}}, %c1
-// CHECK: call @layer_0(%[[A]], %c1{{.*}}, %c2
+// CHECK: kernel.call_layer @layer_0(%arg0) layer %c0{{.*}} index %c0{{.*}} cache %c0
+// CHECK: %[[A:.*]] = kernel.call_layer @layer_1(%{{.*}}) layer %c1{{.*}} index %c0{{.*}} cache %c1
+// CHECK: kernel.call_layer @layer_0(%[[A]]) layer %c2{{.*}} index %c1{{.*}} cache %c2
 func.func @forward(%y: tensor<?x32xf32>) -> tensor<?x32xf32> {
   %y0 = gemma.layer 0 (%a = %y) : (tensor<?x32xf32>) -> tensor<?x32xf32> {
     %w = quantized.reference @w0 : !quantized.tensor<32x32, f32>

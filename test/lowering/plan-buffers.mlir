@@ -6,7 +6,7 @@
 // CHECK: kernel.arena %arg0 at 512
 // CHECK: kernel.arena %arg0 at 768
 // CHECK: kernel.arena %arg0 at 512
-// CHECK: call @layer
+// CHECK: kernel.call_layer @layer
 // A function's buffers start above all of its callers'.
 // CHECK-LABEL: func.func private @layer
 // CHECK: kernel.arena %arg0 at 1024
@@ -24,10 +24,11 @@ func.func private @decode(%step: !kernel.step) attributes {kernel.max_rows = 2 :
   ^bb0(%t: index):
     kernel.add_row %b, %b, %c[%t] : memref<?x32xf32>
   }
-  call @layer(%step, %c) : (!kernel.step, memref<?x32xf32>) -> ()
+  %i = arith.constant 0 : index
+  kernel.call_layer @layer(%step, %c) layer %i index %i cache %i : (!kernel.step, memref<?x32xf32>) -> ()
   return
 }
-func.func private @layer(%step: !kernel.step, %x: memref<?x32xf32>) attributes {kernel.max_rows = 2 : i64} {
+func.func private @layer(%step: !kernel.step, %x: memref<?x32xf32>, %i: index, %cache: index) attributes {kernel.max_rows = 2 : i64} {
   %n = kernel.row_count %step
   %d = kernel.alloc %step : memref<?x32xf32>
   kernel.phase %step tiles(%n) {
@@ -36,4 +37,4 @@ func.func private @layer(%step: !kernel.step, %x: memref<?x32xf32>) attributes {
   }
   return
 }
-kernel.model @gemma_model_m {decode = @decode, batch = @decode, prefill = @decode, head = @decode, batch_rows = 8 : i64, prefill_rows = 4 : i64, head_rows = 4 : i64, vocabulary = 64 : i64, width = 32 : i64, context = 128 : i64, kv_slots = 0 : i64, kv_layers = []}
+kernel.model @gemma_model_m {decode = @decode, batch = @decode, prefill = @decode, head = @decode, batch_rows = 8 : i64, prefill_rows = 4 : i64, head_rows = 4 : i64, vocabulary = 64 : i64, width = 32 : i64, kv = #kernel.kv_plan<format = bf16, positions = 128, slots = 0>}

@@ -53,11 +53,11 @@ func.func @cache(%step: !kernel.step, %k: memref<?x32xf32>, %q: memref<?x32xf32>
   %n = kernel.row_count %step
   kernel.phase %step tiles(%n) {
   ^bb0(%t: index):
-    kernel.kv_store_row %step, %k, %k[%t] layer %l {head_dim = 32 : i64, kv_format = "bf16"} : memref<?x32xf32>, memref<?x32xf32>
+    kernel.kv_store_row %step, %k, %k[%t] cache %l {head_dim = 32 : i64, kv_format = #kernel.kv_format<bf16>} : memref<?x32xf32>, memref<?x32xf32>
   }
   kernel.phase %step tiles(%n) {
   ^bb0(%t: index):
-    kernel.attention_tile %step, %q, %o[%t] layer %l {head_dim = 32 : i64, kv_heads = 1 : i64, scale = 1.0 : f32, softcap = 0.0 : f32, window = 0 : i64, kv_format = "bf16"} : memref<?x32xf32>, memref<?x32xf32>
+    kernel.attention_tile %step, %q, %o[%t] cache %l {head_dim = 32 : i64, kv_heads = 1 : i64, scale = 1.0 : f32, softcap = 0.0 : f32, window = 0 : i64, kv_format = #kernel.kv_format<bf16>} : memref<?x32xf32>, memref<?x32xf32>
   }
   return
 }

@@ -8,12 +8,13 @@
 // CHECK-DAG: quantized.weight @w0 {{.*}}packed_offset = 4096 : i64
 // CHECK-DAG: quantized.weight @e {{.*}}packed_offset = 8192 : i64
 // CHECK: kernel.model {{.*}}weight_bytes = 12288
-quantized.weight @unused : !quantized.tensor<32x32, f32> {file = 0 : i64, offset = 0 : i64, source_bytes = 4096 : i64, source_format = "f32"}
-quantized.weight @e : !quantized.tensor<32x32, f32> {file = 0 : i64, offset = 0 : i64, source_bytes = 4096 : i64, source_format = "f32"}
-quantized.weight @w0 : !quantized.tensor<32x32, f32> {file = 0 : i64, offset = 0 : i64, source_bytes = 4096 : i64, source_format = "f32"}
-quantized.weight @w1 : !quantized.tensor<32x32, f32> {file = 0 : i64, offset = 0 : i64, source_bytes = 4096 : i64, source_format = "f32"}
+quantized.weight @unused : !quantized.tensor<32x32, f32> from [#quantized.source<file = 0, offset = 0, bytes = 4096, format = "f32">] {layout = #quantized.layout<rows_in_lanes>}
+quantized.weight @e : !quantized.tensor<32x32, f32> from [#quantized.source<file = 0, offset = 0, bytes = 4096, format = "f32">] {layout = #quantized.layout<rows_in_lanes>}
+quantized.weight @w0 : !quantized.tensor<32x32, f32> from [#quantized.source<file = 0, offset = 0, bytes = 4096, format = "f32">] {layout = #quantized.layout<rows_in_lanes>}
+quantized.weight @w1 : !quantized.tensor<32x32, f32> from [#quantized.source<file = 0, offset = 0, bytes = 4096, format = "f32">] {layout = #quantized.layout<rows_in_lanes>}
 quantized.weight_table @table [@w1, @w0] : !quantized.tensor<32x32, f32>
-func.func private @decode(%step: !kernel.step, %x: memref<?x32xf32>) {
+func.func private @decode(%step: !kernel.step) {
+  %x = kernel.alloc %step : memref<?x32xf32>
   %n = kernel.row_count %step
   %e = quantized.reference @e : !quantized.tensor<32x32, f32>
   kernel.phase %step tiles(%n) {
@@ -22,8 +23,8 @@ func.func private @decode(%step: !kernel.step, %x: memref<?x32xf32>) {
   }
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
-  call @layer(%step, %x, %c0, %c0) : (!kernel.step, memref<?x32xf32>, index, index) -> ()
-  call @layer(%step, %x, %c1, %c1) : (!kernel.step, memref<?x32xf32>, index, index) -> ()
+  kernel.call_layer @layer(%step, %x) layer %c0 index %c0 cache %c0 : (!kernel.step, memref<?x32xf32>) -> ()
+  kernel.call_layer @layer(%step, %x) layer %c1 index %c1 cache %c1 : (!kernel.step, memref<?x32xf32>) -> ()
   return
 }
 func.func private @layer(%step: !kernel.step, %x: memref<?x32xf32>, %i: index, %l: index) {
@@ -36,4 +37,4 @@ func.func private @layer(%step: !kernel.step, %x: memref<?x32xf32>, %i: index, %
   }
   return
 }
-kernel.model @gemma_model_m {decode = @decode, batch = @decode, prefill = @decode, head = @decode, batch_rows = 8 : i64, prefill_rows = 4 : i64, head_rows = 4 : i64, vocabulary = 64 : i64, width = 32 : i64, context = 128 : i64, kv_slots = 0 : i64, kv_layers = []}
+kernel.model @gemma_model_m {decode = @decode, batch = @decode, prefill = @decode, head = @decode, batch_rows = 8 : i64, prefill_rows = 4 : i64, head_rows = 4 : i64, vocabulary = 64 : i64, width = 32 : i64, kv = #kernel.kv_plan<format = bf16, positions = 128, slots = 0>}

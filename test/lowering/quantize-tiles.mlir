@@ -14,7 +14,7 @@ func.func @gated(%step: !kernel.step, %w: !quantized.tensor<64x32, q8_0>, %u: !q
   %tiles = kernel.matmul_tiles %n {weight_rows = 64 : i64, chunk_rows = 8 : i64, row_blocks = 2 : i64}
   kernel.phase %step tiles(%tiles) {
   ^bb0(%t: index):
-    kernel.matmul_tile %w, %x, %y[%t] rows %n geglu %u {chunk_rows = 8 : i64, row_blocks = 2 : i64} : !quantized.tensor<64x32, q8_0>, memref<?x64xi8>, memref<?x64xf32> geglu !quantized.tensor<64x32, q8_0>
+    kernel.matmul_tile %w, %x, %y[%t] rows %n geglu %u {chunk_rows = 8 : i64, epilogue = #quantized.epilogue<geglu>, row_blocks = 2 : i64} : !quantized.tensor<64x32, q8_0>, memref<?x64xi8>, memref<?x64xf32> geglu !quantized.tensor<64x32, q8_0>
   }
   %q = kernel.alloc %step : memref<?x128xi8>
   kernel.phase %step tiles(%n) {
@@ -35,7 +35,7 @@ func.func @keeps_what_another_reads(%step: !kernel.step, %w: !quantized.tensor<6
   %tiles = kernel.matmul_tiles %n {weight_rows = 64 : i64, chunk_rows = 8 : i64, row_blocks = 2 : i64}
   kernel.phase %step tiles(%tiles) {
   ^bb0(%t: index):
-    kernel.matmul_tile %w, %x, %y[%t] rows %n geglu %u {chunk_rows = 8 : i64, row_blocks = 2 : i64} : !quantized.tensor<64x32, q8_0>, memref<?x64xi8>, memref<?x64xf32> geglu !quantized.tensor<64x32, q8_0>
+    kernel.matmul_tile %w, %x, %y[%t] rows %n geglu %u {chunk_rows = 8 : i64, epilogue = #quantized.epilogue<geglu>, row_blocks = 2 : i64} : !quantized.tensor<64x32, q8_0>, memref<?x64xi8>, memref<?x64xf32> geglu !quantized.tensor<64x32, q8_0>
   }
   kernel.phase %step tiles(%n) {
   ^bb0(%t: index):
@@ -59,11 +59,11 @@ func.func @keeps_a_norm(%step: !kernel.step, %w: !quantized.tensor<64x32, q8_0>,
   %tiles = kernel.matmul_tiles %n {weight_rows = 64 : i64, chunk_rows = 8 : i64, row_blocks = 2 : i64}
   kernel.phase %step tiles(%tiles) {
   ^bb0(%t: index):
-    kernel.matmul_tile %w, %x, %y[%t] rows %n geglu %u {chunk_rows = 8 : i64, row_blocks = 2 : i64} : !quantized.tensor<64x32, q8_0>, memref<?x64xi8>, memref<?x64xf32> geglu !quantized.tensor<64x32, q8_0>
+    kernel.matmul_tile %w, %x, %y[%t] rows %n geglu %u {chunk_rows = 8 : i64, epilogue = #quantized.epilogue<geglu>, row_blocks = 2 : i64} : !quantized.tensor<64x32, q8_0>, memref<?x64xi8>, memref<?x64xf32> geglu !quantized.tensor<64x32, q8_0>
   }
   kernel.phase %step tiles(%n) {
   ^bb0(%t: index):
-    kernel.quantize_row %y, %q[%t] norm %g {eps = 1.0e-06 : f32, gain_offset = 1.0 : f32} : memref<?x64xf32>, memref<?x128xi8> norm !quantized.tensor<64, f32>
+    kernel.quantize_row %y, %q[%t] norm %g {norm = #quantized.norm<eps = 1.0e-06 : f32, gain_offset = 1.0 : f32>} : memref<?x64xf32>, memref<?x128xi8> norm !quantized.tensor<64, f32>
   }
   return
 }

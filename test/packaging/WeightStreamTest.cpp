@@ -61,11 +61,13 @@ class WeightStream : public testing::Test {
     std::string shape = isVector ? "" : std::to_string(sample.rows) + "x";
     return "quantized.weight @" + name + " : !quantized.tensor<" + shape +
            std::to_string(sample.columns) + ", " + sample.format +
-           "> {file = " + std::to_string(file) +
-           " : i64, offset = 8 : i64, source_bytes = " +
+           "> from [#quantized.source<file = " + std::to_string(file) +
+           ", offset = 8, bytes = " +
            std::to_string(source->sourceBytes(rows, sample.columns)) +
-           " : i64, source_format = \"" + sample.source +
-           "\", packed_offset = " + std::to_string(packedOffset) + " : i64}\n";
+           ", format = \"" + sample.source +
+           "\">] {layout = #quantized.layout<" +
+           (isVector ? "dense" : "rows_in_lanes") +
+           ">, packed_offset = " + std::to_string(packedOffset) + " : i64}\n";
   }
 
   llvm::Expected<WeightPlan> plan(const std::vector<std::string> &sources,

@@ -14,7 +14,7 @@
 // BF16: @q : !quantized.tensor<64x256, bf16>
 // INT8: @q : !quantized.tensor<64x256, q8_0>
 // INT4: @q : !quantized.tensor<64x256, q4_0>
-quantized.weight @q : !quantized.tensor<64x256, q4_k> {file = 0 : i64, offset = 0 : i64, source_bytes = 9216 : i64, source_format = "q4_k"}
+quantized.weight @q : !quantized.tensor<64x256, q4_k> from [#quantized.source<file = 0, offset = 0, bytes = 9216, format = "q4_k">] {layout = #quantized.layout<rows_in_lanes>}
 // INT8-LABEL: func.func @layer
 func.func @layer(%x: tensor<?x256xf32>) -> tensor<?x64xf32> {
   // INT8: gemma.layer
@@ -36,12 +36,12 @@ func.func @layer(%x: tensor<?x256xf32>) -> tensor<?x64xf32> {
 // BF16: @gain : !quantized.tensor<64, f32>
 // INT8: @gain : !quantized.tensor<64, f32>
 // INT4: @gain : !quantized.tensor<64, f32>
-quantized.weight @gain : !quantized.tensor<64, bf16> {file = 0 : i64, offset = 0 : i64, source_bytes = 128 : i64, source_format = "bf16"}
+quantized.weight @gain : !quantized.tensor<64, bf16> from [#quantized.source<file = 0, offset = 0, bytes = 128, format = "bf16">] {layout = #quantized.layout<dense>}
 // INT8-LABEL: func.func @norm
 func.func @norm(%x: tensor<?x64xf32>) -> tensor<?x64xf32> {
   // INT8: quantized.reference @gain : <64, f32>
   %g = quantized.reference @gain : !quantized.tensor<64, bf16>
-  %y = gemma.rms_norm %x, %g {eps = 1.0e-06 : f32, gain_offset = 1.0 : f32} : tensor<?x64xf32>, !quantized.tensor<64, bf16>
+  %y = gemma.rms_norm %x, %g {norm = #quantized.norm<eps = 1.0e-06 : f32, gain_offset = 1.0 : f32>} : tensor<?x64xf32>, !quantized.tensor<64, bf16>
   return %y : tensor<?x64xf32>
 }
 
@@ -52,7 +52,7 @@ func.func @norm(%x: tensor<?x64xf32>) -> tensor<?x64xf32> {
 // INT8: @embd : !quantized.tensor<96x64, q8_0>
 // INT4: @embd : !quantized.tensor<96x64, q8_0>
 // REMARK: remark: [Missed] ChooseFormats | Category:quantization | Reason="embd is the embedding or the head, which 4 bits ruin; becomes q8_0"
-quantized.weight @embd : !quantized.tensor<96x64, f16> {file = 0 : i64, offset = 0 : i64, source_bytes = 12288 : i64, source_format = "f16"}
+quantized.weight @embd : !quantized.tensor<96x64, f16> from [#quantized.source<file = 0, offset = 0, bytes = 12288, format = "f16">] {layout = #quantized.layout<rows_in_lanes>}
 // INT4-LABEL: func.func @tied
 func.func @tied(%t: tensor<?xi32>) -> tensor<?x96xf32> {
   // INT4-COUNT-2: quantized.reference @embd : <96x64, q8_0>
@@ -67,7 +67,7 @@ func.func @tied(%t: tensor<?xi32>) -> tensor<?x96xf32> {
 
 // An untied head, which no embed reads, gets 8 bits too.
 // INT4: @head : !quantized.tensor<96x64, q8_0>
-quantized.weight @head : !quantized.tensor<96x64, bf16> {file = 0 : i64, offset = 0 : i64, source_bytes = 12288 : i64, source_format = "bf16"}
+quantized.weight @head : !quantized.tensor<96x64, bf16> from [#quantized.source<file = 0, offset = 0, bytes = 12288, format = "bf16">] {layout = #quantized.layout<rows_in_lanes>}
 func.func @untied(%x: tensor<?x64xf32>) -> tensor<?x96xf32> {
   %h = quantized.reference @head : !quantized.tensor<96x64, bf16>
   %y = gemma.linear %x, %h : tensor<?x64xf32>, !quantized.tensor<96x64, bf16> -> tensor<?x96xf32>
@@ -82,4 +82,4 @@ func.func @untied(%x: tensor<?x64xf32>) -> tensor<?x96xf32> {
 // INT8: @odd : !quantized.tensor<8x40, bf16>
 // INT4: @odd : !quantized.tensor<8x40, bf16>
 // REMARK: remark: [Missed] ChooseFormats | Category:quantization | Reason="odd has 40 columns, no multiple of 32; stays bf16"
-quantized.weight @odd : !quantized.tensor<8x40, bf16> {file = 0 : i64, offset = 0 : i64, source_bytes = 640 : i64, source_format = "bf16"}
+quantized.weight @odd : !quantized.tensor<8x40, bf16> from [#quantized.source<file = 0, offset = 0, bytes = 640, format = "bf16">] {layout = #quantized.layout<rows_in_lanes>}

@@ -1,15 +1,15 @@
 // RUN: gemmac-opt %s | gemmac-opt | FileCheck %s
 // RUN: gemmac-opt %s --mlir-print-op-generic | gemmac-opt | FileCheck %s
 
-// CHECK: quantized.weight @blk.0.attn_q.weight : !quantized.tensor<64x32, q5_0> {file = 0 : i64, offset = 4096 : i64, source_bytes = 1408 : i64, source_format = "q5_0"}
-quantized.weight @blk.0.attn_q.weight : !quantized.tensor<64x32, q5_0> {file = 0 : i64, offset = 4096 : i64, source_bytes = 1408 : i64, source_format = "q5_0"}
+// CHECK: quantized.weight @blk.0.attn_q.weight : !quantized.tensor<64x32, q5_0> from [#quantized.source<file = 0, offset = 4096, bytes = 1408, format = "q5_0">] {layout = #quantized.layout<rows_in_lanes>}
+quantized.weight @blk.0.attn_q.weight : !quantized.tensor<64x32, q5_0> from [#quantized.source<file = 0, offset = 4096, bytes = 1408, format = "q5_0">] {layout = #quantized.layout<rows_in_lanes>}
 
 // Kept in another format than the checkpoint's, and placed.
-// CHECK: quantized.weight @blk.1.attn_q.weight : !quantized.tensor<64x32, q5_0> {{.*}}packed_offset = 65536 : i64{{.*}}source_format = "bf16"
-quantized.weight @blk.1.attn_q.weight : !quantized.tensor<64x32, q5_0> {file = 1 : i64, offset = 0 : i64, source_bytes = 4096 : i64, source_format = "bf16", packed_offset = 65536 : i64}
+// CHECK: quantized.weight @blk.1.attn_q.weight : !quantized.tensor<64x32, q5_0> from [{{.*}}format = "bf16">] {{.*}}packed_offset = 65536 : i64
+quantized.weight @blk.1.attn_q.weight : !quantized.tensor<64x32, q5_0> from [#quantized.source<file = 1, offset = 0, bytes = 4096, format = "bf16">] {layout = #quantized.layout<rows_in_lanes>, packed_offset = 65536 : i64}
 
 // CHECK: quantized.weight @gain : !quantized.tensor<7, f32>
-quantized.weight @gain : !quantized.tensor<7, f32> {file = 0 : i64, offset = 0 : i64, source_bytes = 14 : i64, source_format = "f16"}
+quantized.weight @gain : !quantized.tensor<7, f32> from [#quantized.source<file = 0, offset = 0, bytes = 14, format = "f16">] {layout = #quantized.layout<dense>}
 
 // CHECK: quantized.weight_table @layer_0.q [@blk.0.attn_q.weight, @blk.1.attn_q.weight] : !quantized.tensor<64x32, q5_0>
 quantized.weight_table @layer_0.q [@blk.0.attn_q.weight, @blk.1.attn_q.weight] : !quantized.tensor<64x32, q5_0>
@@ -20,12 +20,12 @@ func.func @products(%x: tensor<?x32xf32>, %i: index) -> (tensor<?x64xf32>, tenso
   %w = quantized.reference @blk.0.attn_q.weight : !quantized.tensor<64x32, q5_0>
   // CHECK: %[[E:.*]] = quantized.reference @layer_0.q[%{{.*}}] : <64x32, q5_0>
   %e = quantized.reference @layer_0.q[%i] : !quantized.tensor<64x32, q5_0>
-  // CHECK: %[[C:.*]] = quantized.quantize_activation %{{.*}} : tensor<?x32xf32> -> <32>
-  %c = quantized.quantize_activation %x : tensor<?x32xf32> -> !quantized.activations<32>
-  // CHECK: quantized.matmul %[[C]], %[[W]] : <32>, !quantized.tensor<64x32, q5_0> -> tensor<?x64xf32>
-  %y = quantized.matmul %c, %w : !quantized.activations<32>, !quantized.tensor<64x32, q5_0> -> tensor<?x64xf32>
-  // CHECK: quantized.matmul %[[C]], %[[E]] : <32>, !quantized.tensor<64x32, q5_0> -> tensor<?x64xf32>
-  %z = quantized.matmul %c, %e : !quantized.activations<32>, !quantized.tensor<64x32, q5_0> -> tensor<?x64xf32>
+  // CHECK: %[[C:.*]] = quantized.quantize_activation %{{.*}} : tensor<?x32xf32> -> <32, scale_per_32>
+  %c = quantized.quantize_activation %x : tensor<?x32xf32> -> !quantized.activations<32, scale_per_32>
+  // CHECK: quantized.matmul %[[C]], %[[W]] : <32, scale_per_32>, !quantized.tensor<64x32, q5_0> -> tensor<?x64xf32>
+  %y = quantized.matmul %c, %w : !quantized.activations<32, scale_per_32>, !quantized.tensor<64x32, q5_0> -> tensor<?x64xf32>
+  // CHECK: quantized.matmul %[[C]], %[[E]] : <32, scale_per_32>, !quantized.tensor<64x32, q5_0> -> tensor<?x64xf32>
+  %z = quantized.matmul %c, %e : !quantized.activations<32, scale_per_32>, !quantized.tensor<64x32, q5_0> -> tensor<?x64xf32>
   return %y, %z : tensor<?x64xf32>, tensor<?x64xf32>
 }
 

@@ -44,11 +44,13 @@ class InterpreterTest : public testing::TestWithParam<Order> {
   // Appends `bytes` to the checkpoint and a quantized.weight to the module.
   void addBytes(const std::string &name, const std::string &type,
                 const std::string &sourceFormat, const std::string &bytes) {
-    weights +=
-        "quantized.weight @" + name + " : !quantized.tensor<" + type +
-        "> {file = 0 : i64, offset = " + std::to_string(checkpoint.size()) +
-        " : i64, source_bytes = " + std::to_string(bytes.size()) +
-        " : i64, source_format = \"" + sourceFormat + "\"}\n";
+    weights += "quantized.weight @" + name + " : !quantized.tensor<" + type +
+               "> from [#quantized.source<file = 0, offset = " +
+               std::to_string(checkpoint.size()) +
+               ", bytes = " + std::to_string(bytes.size()) + ", format = \"" +
+               sourceFormat + "\">] {layout = #quantized.layout<" +
+               (type.find('x') < type.find(',') ? "rows_in_lanes" : "dense") +
+               ">}\n";
     checkpoint += bytes;
   }
 
@@ -136,7 +138,7 @@ TEST_P(InterpreterTest, RmsNormTreatsEachSegmentAlone) {
   addFloats("gain", "2, f32", {0.0f, 1.0f});
   auto y = run(R"(
     %g = quantized.reference @gain : !quantized.tensor<2, f32>
-    %y = gemma.rms_norm %x, %g {eps = 1.0e-06 : f32, gain_offset = 1.0 : f32} : tensor<?x4xf32>, !quantized.tensor<2, f32>)",
+    %y = gemma.rms_norm %x, %g {norm = #quantized.norm<eps = 1.0e-06 : f32, gain_offset = 1.0 : f32>} : tensor<?x4xf32>, !quantized.tensor<2, f32>)",
                {{3, 4, 6, -8}}, 4);
   // (3, 4) / sqrt(12.5) and (6, -8) / sqrt(50) are the same but for a sign.
   float low = 3 / std::sqrt(12.5f), high = 2 * 4 / std::sqrt(12.5f);
@@ -161,7 +163,7 @@ TEST_P(InterpreterTest, ArgMaxTakesTheFirstOfTheLargest) {
     return run(R"(
     %w = quantized.reference @w : !quantized.tensor<)" +
                    n + R"(x1, f32>
-    %l, %y = gemma.linear %x, %w {arg_max} : tensor<?x1xf32>, !quantized.tensor<)" +
+    %l, %y = gemma.linear %x, %w {epilogue = #quantized.epilogue<arg_max>} : tensor<?x1xf32>, !quantized.tensor<)" +
                    n + R"(x1, f32> -> tensor<?x)" + n +
                    R"(xf32>, tensor<?x2xf32>)",
                {{1}, {-2}}, 2);
@@ -260,8 +262,8 @@ TEST_P(InterpreterTest, MatmulRoundsCodesHalfToEven) {
   x[0] = 0.5f, x[1] = 1.5f, x[2] = 99, x[3] = -62.5f, x[31] = 127;
   auto y = run(R"(
     %w = quantized.reference @w : !quantized.tensor<1x32, q8_0>
-    %a = quantized.quantize_activation %x : tensor<?x32xf32> -> !quantized.activations<32>
-    %y = quantized.matmul %a, %w : !quantized.activations<32>, !quantized.tensor<1x32, q8_0> -> tensor<?x1xf32>)",
+    %a = quantized.quantize_activation %x : tensor<?x32xf32> -> !quantized.activations<32, scale_per_32>
+    %y = quantized.matmul %a, %w : !quantized.activations<32, scale_per_32>, !quantized.tensor<1x32, q8_0> -> tensor<?x1xf32>)",
                {x, std::vector<float>(32, 1e-38f)}, 1);
   // Codes 0, 2, 99, -62 times -2, -1, 0, 1, times 0.5. Below 2^-110: zero.
   EXPECT_THAT(y, ElementsAre(-32, 0));
@@ -278,9 +280,9 @@ TEST_P(InterpreterTest, MatmulSubtractsZeroPointAndAddsMinimum) {
   auto y = run(R"(
     %w = quantized.reference @w : !quantized.tensor<1x32, q4_0>
     %v = quantized.reference @v : !quantized.tensor<1x32, q4_1>
-    %a = quantized.quantize_activation %x : tensor<?x32xf32> -> !quantized.activations<32>
-    %b = quantized.matmul %a, %w : !quantized.activations<32>, !quantized.tensor<1x32, q4_0> -> tensor<?x1xf32>
-    %c = quantized.matmul %a, %v : !quantized.activations<32>, !quantized.tensor<1x32, q4_1> -> tensor<?x1xf32>
+    %a = quantized.quantize_activation %x : tensor<?x32xf32> -> !quantized.activations<32, scale_per_32>
+    %b = quantized.matmul %a, %w : !quantized.activations<32, scale_per_32>, !quantized.tensor<1x32, q4_0> -> tensor<?x1xf32>
+    %c = quantized.matmul %a, %v : !quantized.activations<32, scale_per_32>, !quantized.tensor<1x32, q4_1> -> tensor<?x1xf32>
     %y = gemma.add %b, %c : tensor<?x1xf32>)",
                {x}, 1);
   EXPECT_THAT(y, ElementsAre(127 * 32 * 1 + 127 * 32 * 6.5));
@@ -304,13 +306,14 @@ TEST_P(InterpreterTest, MatmulAgreesWithDecodedWeights) {
     std::vector<float> x(256);
     for (int k = 0; k < 256; ++k) x[k] = (k * 89 % 255 - 127) * 0.0625f;
     for (int k = 0; k < 256; k += 32) x[k] = 127 * 0.0625f;  // exact codes
-    auto y = run("%w = quantized.reference @w : !quantized.tensor<" + type +
-                     ">\n%a = quantized.quantize_activation %x : "
-                     "tensor<?x256xf32> -> !quantized.activations<256>\n"
-                     "%y = quantized.matmul %a, %w : "
-                     "!quantized.activations<256>, !quantized.tensor<" +
-                     type + "> -> tensor<?x3xf32>",
-                 {x}, 3);
+    auto y = run(
+        "%w = quantized.reference @w : !quantized.tensor<" + type +
+            ">\n%a = quantized.quantize_activation %x : "
+            "tensor<?x256xf32> -> !quantized.activations<256, scale_per_32>\n"
+            "%y = quantized.matmul %a, %w : "
+            "!quantized.activations<256, scale_per_32>, !quantized.tensor<" +
+            type + "> -> tensor<?x3xf32>",
+        {x}, 3);
     std::vector<float> row(256);
     for (int n = 0; n < 3; ++n) {
       format->decodeReference(reinterpret_cast<const uint8_t *>(bytes.data()) +
@@ -474,7 +477,7 @@ TEST_P(ExactTest, RmsNormSumsSixteenLanesAndATree) {
   for (int i = 1; i <= 16; ++i) kept[16 * i - 15] = 0x1p-12f;
   auto y = run(R"(
     %g = quantized.reference @gain : !quantized.tensor<272, f32>
-    %y = gemma.rms_norm %x, %g {eps = 1.0e-30 : f32, gain_offset = 0.0 : f32} : tensor<?x272xf32>, !quantized.tensor<272, f32>)",
+    %y = gemma.rms_norm %x, %g {norm = #quantized.norm<eps = 1.0e-30 : f32, gain_offset = 0.0 : f32>} : tensor<?x272xf32>, !quantized.tensor<272, f32>)",
                {lost, kept}, 272);
   EXPECT_EQ(y[0], 1 / std::sqrt(1 / 272.0f));
   EXPECT_EQ(y[272], 1 / std::sqrt((1 + 16 * kLost) / 272.0f));

@@ -34,8 +34,9 @@ Value TextModel::norm(Value x, const std::string &path, int64_t gains) {
   Value gain = weights.reference(builder, path + ".weight", {gains});
   return gemma::RmsNormOp::create(
       builder, loc, x.getType(), x, gain,
-      builder.getF32FloatAttr(float(config.eps)),
-      builder.getF32FloatAttr(float(config.gainOffset)));
+      quantized::NormAttr::get(
+          builder.getContext(), builder.getF32FloatAttr(float(config.eps)),
+          builder.getF32FloatAttr(float(config.gainOffset))));
 }
 
 Value TextModel::norm(Value x, const char *path) {

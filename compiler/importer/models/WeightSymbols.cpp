@@ -7,6 +7,7 @@
 #include "dialects/quantized/Quantized.h"
 #include "dialects/quantized/WeightFormat.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Path.h"
 
 using namespace llvm;
@@ -20,6 +21,24 @@ std::string describe(ArrayRef<int64_t> shape) {
          join(map_range(shape, [](int64_t n) { return std::to_string(n); }),
               ", ") +
          "]";
+}
+
+quantized::Role roleOf(StringRef path) {
+  using quantized::Role;
+  path.consume_back(".weight");
+  StringRef part = path.substr(path.rfind('.') + 1);
+  if (part.ends_with("norm")) return Role::Norm;
+  return llvm::StringSwitch<Role>(part)
+      .Case("embed_tokens", Role::Embedding)
+      .Case("lm_head", Role::Head)
+      .Case("q_proj", Role::Query)
+      .Case("k_proj", Role::Key)
+      .Case("v_proj", Role::Value)
+      .Case("o_proj", Role::AttentionOutput)
+      .Case("gate_proj", Role::Gate)
+      .Case("up_proj", Role::Up)
+      .Case("down_proj", Role::Down)
+      .Default(Role::Other);
 }
 
 bool isIgnorable(const CheckpointTensor &tensor, bool tied) {
@@ -121,12 +140,11 @@ Value WeightSymbols::reference(OpBuilder &builder, const Twine &twine,
       location(StringRef(path).drop_back(StringRef(".weight").size()));
   if (declared.insert(name).second)
     quantized::WeightOp::create(
-        declarations, loc, declarations.getStringAttr(name),
-        TypeAttr::get(type),
-        declarations.getI64IntegerAttr(good ? tensor->file : 0),
-        declarations.getI64IntegerAttr(good ? tensor->offset : 0),
-        declarations.getI64IntegerAttr(good ? tensor->bytes : 0),
-        declarations.getStringAttr(format), /*packed_offset=*/IntegerAttr());
+        declarations, loc, name, type,
+        quantized::SourceAttr::get(
+            builder.getContext(), good ? tensor->file : 0,
+            good ? tensor->offset : 0, good ? tensor->bytes : 0, format),
+        roleOf(path));
   return quantized::ReferenceOp::create(
       builder, loc, type, FlatSymbolRefAttr::get(builder.getContext(), name),
       /*index=*/Value());

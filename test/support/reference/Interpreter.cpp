@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "dialects/gemma/Gemma.h"
+#include "dialects/kernel/Kernel.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -53,6 +54,7 @@ class Interpreter {
   Tensor compute(gemma::AttentionOp op);
   LogicalResult runLoop(scf::ForOp op);
   LogicalResult runCall(func::CallOp op);
+  LogicalResult runLayer(kernel::CallLayerOp op);
   LogicalResult bindResults(Operation *op, FailureOr<SmallVector<Datum>> data);
   FailureOr<Weight> reference(quantized::ReferenceOp op);
 
@@ -75,9 +77,9 @@ class Interpreter {
   template <typename Op>
   Tensor normalised(const Tensor &tensor, Value gain, Op op) {
     // Optional in some ops, always there where there is a gain.
-    std::optional<llvm::APFloat> eps = op.getEps(), offset = op.getGainOffset();
-    return floats.rmsNorm(tensor, weight(gain), eps->convertToFloat(),
-                          offset->convertToFloat());
+    quantized::NormAttr norm = op.getNormAttr();
+    return floats.rmsNorm(tensor, weight(gain), norm.epsValue(),
+                          norm.gainOffsetValue());
   }
   // The rows that an op reads, after the norm that it may carry.
   template <typename Op>
@@ -140,6 +142,14 @@ LogicalResult Interpreter::runCall(func::CallOp op) {
   return bindResults(op, call(callee, dataOf(op.getOperands())));
 }
 
+LogicalResult Interpreter::runLayer(kernel::CallLayerOp op) {
+  func::FuncOp callee = kernel::lookupLayer(op);
+  if (!callee) return op.emitError("expected a layer with a body");
+  SmallVector<Datum> inputs = dataOf(op.getInputs());
+  inputs.append({at(op.getIndex()), at(op.getCache())});
+  return bindResults(op, call(callee, inputs));
+}
+
 LogicalResult Interpreter::runLoop(scf::ForOp op) {
   SmallVector<Datum> carried = dataOf(op.getInitArgs());
   int64_t end = index(op.getUpperBound()), step = index(op.getStep());
@@ -169,6 +179,7 @@ FailureOr<Weight> Interpreter::reference(quantized::ReferenceOp op) {
 // Ops whose results are not f32 tensors, and control flow; the rest computes.
 LogicalResult Interpreter::run(Operation *op) {
   if (auto call = dyn_cast<func::CallOp>(op)) return runCall(call);
+  if (auto layer = dyn_cast<kernel::CallLayerOp>(op)) return runLayer(layer);
   if (auto loop = dyn_cast<scf::ForOp>(op)) return runLoop(loop);
   if (auto layer = dyn_cast<gemma::LayerOp>(op))
     return bindResults(

@@ -27,7 +27,7 @@ void Weight::decodeRow(int64_t row, std::vector<float> &values) const {
 // The bytes of the file that `op` names.
 FailureOr<StringRef> WeightFiles::contents(quantized::WeightOp op) {
   auto sources = module->getAttrOfType<ArrayAttr>("gemma.sources");
-  uint64_t index = op.getFile();
+  uint64_t index = op.getSource().getFile();
   if (!sources || index >= sources.size())
     return op.emitError("expected a file index below ")
            << (sources ? sources.size() : 0)
@@ -51,7 +51,7 @@ FailureOr<StringRef> WeightFiles::contents(quantized::WeightOp op) {
 FailureOr<Weight> WeightFiles::open(quantized::WeightOp op) {
   FailureOr<StringRef> file = contents(op);
   if (failed(file)) return failure();
-  uint64_t begin = op.getOffset(), size = op.getSourceBytes();
+  uint64_t begin = op.getSource().getOffset(), size = op.getSource().getBytes();
   if (begin > file->size() || size > file->size() - begin)
     return op.emitError("expected ") << size << " bytes at " << begin
                                      << ", found a file of " << file->size();
@@ -60,7 +60,7 @@ FailureOr<Weight> WeightFiles::open(quantized::WeightOp op) {
   weight.bytes = file->bytes_begin() + begin;
   weight.rowCount = type.isVector() ? 1 : type.rows();
   weight.columnCount = type.columns();
-  weight.source = quantized::lookupFormat(op.getSourceFormat());
+  weight.source = quantized::lookupFormat(op.getSource().getFormat());
   weight.target = quantized::lookupFormat(type.getFormat());
   if (weight.source != weight.target) {
     std::vector<float> zeros(weight.columnCount);

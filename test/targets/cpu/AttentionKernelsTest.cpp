@@ -32,12 +32,11 @@ class Cache {
   }
   std::string layers() const {
     auto layer = [&](int64_t slot, int64_t blocks) {
-      return "{first_slot = " + number(slot) +
-             " : i64, ring_blocks = " + number(blocks) +
-             " : i64, window = 0 : i64, block_bytes = " + number(blockBytes()) +
-             " : i64}";
+      return "<first_slot = " + number(slot) +
+             ", ring_blocks = " + number(blocks) +
+             ", window = 0, block_bytes = " + number(blockBytes()) + ">";
     };
-    return layer(0, 1) + ", " + layer(1, ringBlocks);
+    return ", layers = [" + layer(0, 1) + ", " + layer(1, ringBlocks) + "]";
   }
   void *const *table() {
     pointers.clear();
@@ -136,13 +135,13 @@ TEST_P(AttentionKernelsTest, StoresKeysAndValues) {
       }
       program.floats("k", columns, keys);
       program.floats("v", columns, values);
-      program.operation("%layer = arith.constant 1 : index");
+      program.operation("%cache = arith.constant 1 : index");
       program.phase(
           "%n",
-          "kernel.kv_store_row %step, %k, %v[%t] layer %layer {head_dim "
+          "kernel.kv_store_row %step, %k, %v[%t] cache %cache {head_dim "
           "= " +
-              number(width) + " : i64, kv_format = \"" +
-              (isF32 ? "f32" : "bf16") + "\"} : " + program.type("k") + ", " +
+              number(width) + " : i64, kv_format = #kernel.kv_format<" +
+              (isF32 ? "f32" : "bf16") + ">} : " + program.type("k") + ", " +
               program.type("v"));
       ASSERT_EQ(program.run(*GetParam()), "");
       EXPECT_TRUE(found.contents() == expected.contents());
@@ -244,22 +243,23 @@ void addAttention(StepProgram &program, const Shape &shape,
   std::string head = "head_dim = " + number(shape.width) + " : i64, ";
   std::string most = "max_blocks = " + number(kMaxBlocks) + " : i64, ";
   std::string all = head + "kv_heads = " + number(shape.kvHeads) + " : i64, " +
-                    floats + ", " + window + ", kv_format = \"" +
-                    (shape.isF32 ? "f32" : "bf16") + "\"";
+                    floats + ", " + window +
+                    ", kv_format = #kernel.kv_format<" +
+                    (shape.isF32 ? "f32" : "bf16") + ">";
   std::string q = program.type("q"), parts = program.type("parts");
-  program.operation("%layer = arith.constant 1 : index");
+  program.operation("%cache = arith.constant 1 : index");
   program.operation("%heads = arith.constant " + number(shape.kvHeads) +
                     " : index");
   program.operation("%pairs = arith.muli %n, %heads : index");
   program.phase("%pairs",
-                "kernel.attention_tile %step, %q, %out[%t] layer "
-                "%layer {" +
+                "kernel.attention_tile %step, %q, %out[%t] cache "
+                "%cache {" +
                     all + "} : " + q + ", " + q);
   program.operation("%most = kernel.attention_blocks %step {" + window + "}");
   program.operation("%tiles = arith.muli %pairs, %most : index");
   program.phase("%tiles",
                 "kernel.attention_block %step, %q, %parts[%t of "
-                "%most] layer %layer {" +
+                "%most] cache %cache {" +
                     most + all + "} : " + q + ", " + parts);
   program.phase("%n", "kernel.attention_fold_row %step, %parts, %folded[%t] {" +
                           head + most + window + "} : " + parts + ", " + q);

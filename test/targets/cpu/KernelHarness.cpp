@@ -108,8 +108,9 @@ static std::string stepModule(const std::string &header,
          "kernel.model @gemma_model_test {decode = @step, batch = @step, "
          "prefill = @step, head = @step, batch_rows = 8 : i64, prefill_rows = "
          "512 : i64, head_rows = 8 : i64, vocabulary = 16 : i64, width = 16 : "
-         "i64, context = 1024 : i64, kv_slots = 64 : i64, kv_layers = [" +
-         kvLayers + "], arena_bytes = 64 : i64, weight_bytes = 64 : i64}\n}\n";
+         "i64, kv = #kernel.kv_plan<format = f32, positions = 1024, slots = "
+         "64" +
+         kvLayers + ">, arena_bytes = 64 : i64, weight_bytes = 64 : i64}\n}\n";
 }
 
 // Bytes that no kernel may touch stand behind every buffer.
@@ -146,11 +147,13 @@ void StepProgram::weight(const std::string &name, const std::string &shape,
   std::string formatName = format.name().str();
   std::string type = "!quantized.tensor<" + shape + ", " + formatName + ">";
   buffers[name].type = type;
-  header +=
-      "quantized.weight @" + name + " : " + type +
-      " {file = 0 : i64, offset = 0 : i64, source_bytes = " +
-      std::to_string(sourceBytes) + " : i64, source_format = \"" + formatName +
-      "\", packed_offset = " + std::to_string(weights.size()) + " : i64}\n";
+  header += "quantized.weight @" + name + " : " + type +
+            " from [#quantized.source<file = 0, offset = 0, bytes = " +
+            std::to_string(sourceBytes) + ", format = \"" + formatName +
+            "\">] {layout = #quantized.layout<" +
+            (shape.find('x') == std::string::npos ? "dense" : "rows_in_lanes") +
+            ">, packed_offset = " + std::to_string(weights.size()) +
+            " : i64}\n";
   body += "%" + name + " = quantized.reference @" + name + " : " + type + "\n";
   weights.insert(weights.end(), packed.begin(), packed.end());
   weights.resize((weights.size() + 63) / 64 * 64);

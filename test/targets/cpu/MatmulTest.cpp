@@ -146,10 +146,12 @@ std::vector<float> compute(const Case &c, const Data &data, int64_t tokens,
                       " : i64, row_blocks = " + s(rowBlocks) + " : i64";
   program.operation("%tiles = kernel.matmul_tiles %n {weight_rows = " +
                     s(c.rows) + " : i64, " + shape + "}");
-  program.phase("%tiles",
-                "kernel.matmul_tile %w, %" + in + ", %y[%t] rows %n {" + shape +
-                    (argMax ? ", arg_max" : "") + "} : " + program.type("w") +
-                    ", " + program.type(in) + ", " + program.type("y"));
+  program.phase(
+      "%tiles",
+      "kernel.matmul_tile %w, %" + in + ", %y[%t] rows %n {" + shape +
+          (argMax ? ", epilogue = #quantized.epilogue<arg_max>" : "") +
+          "} : " + program.type("w") + ", " + program.type(in) + ", " +
+          program.type("y"));
   if (argMax)
     program.phase("%n", "kernel.arg_max_row %y, %z[%t] : " + program.type("y") +
                             ", " + program.type("z"));
@@ -235,8 +237,9 @@ TEST_P(MatmulTest, LeavesTheCodesThatQuantizeRowMakes) {
         shape + "}");
     for (std::string out : {"y", "found"})
       program.phase("%tiles", "kernel.matmul_tile %w, %" + in + ", %" + out +
-                                  "[%t] rows %n geglu %u {" + shape +
-                                  "} : " + program.type("w") + ", " +
+                                  "[%t] rows %n geglu %u {epilogue = "
+                                  "#quantized.epilogue<geglu>, " +
+                                  shape + "} : " + program.type("w") + ", " +
                                   program.type(in) + ", " + program.type(out) +
                                   " geglu " + program.type("u"));
     program.phase(

@@ -99,10 +99,12 @@ TEST_P(RowKernelsTest, RmsNorm) {
     program.floats("x" + k, columns, in);
     program.floats("y" + k, columns);
     program.gain("g" + k, gain);
-    char attributes[96];
-    std::snprintf(attributes, sizeof attributes,
-                  "{eps = %.9e : f32, gain_offset = %.9e : f32}", c.eps,
-                  c.gainOffset);
+    char attributes[128];
+    std::snprintf(
+        attributes, sizeof attributes,
+        "{norm = #quantized.norm<eps = %.9e : f32, gain_offset = %.9e "
+        ": f32>}",
+        c.eps, c.gainOffset);
     program.phase(
         "%n", "kernel.rms_norm_row %x" + k + ", %g" + k + ", %y" + k + "[%t] " +
                   attributes + " : " + program.type("x" + k) + ", " +
