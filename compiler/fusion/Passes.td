@@ -85,7 +85,9 @@ def FuseRope : Pass<"gemmac-fuse-rope", "::mlir::ModuleOp"> {
     none, are read as the projection wrote them: keys are rotated on their way
     into the cache.
 
-    Missed: query and key that are not both rotated by the same angles.
+    Missed: query and key that are not both rotated by the same angles, or whose
+    rotated rows something else reads. Norms of query and key that differ stay
+    where they are.
   }];
   let dependentDialects = ["::gemmac::gemma::GemmaDialect"];
 }

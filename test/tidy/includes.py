@@ -25,7 +25,7 @@ MAY_KNOW = {"output": ("output",), **{stage: (stage, "output") for stage in
 OPS_WANTED = {
     "dialects/gemma/Gemma.h": "its ops take quantized's types",
     "dialects/kernel/Kernel.h": "its ops take quantized's types",
-    "compiler/fusion/Fusing.h": "templates over ops, for files of passes only",
+    "compiler/fusion/Matching.h": "templates over ops, for files of passes only",
     "compiler/lowering/FunctionLowering.h": "a class for three files of a pass",
     "targets/cpu/KernelLibrary.h": "makes kernels from ops",
     "test/support/reference/Weight.h": "evaluates ops",

@@ -4,7 +4,7 @@
 Each record of a Passes.td: a flag, a source and a test of the record's name; a
 summary, a description and dependentDialects that are not empty (Debian's MLIR
 has no assertions: a dialect that is missing there is a bare crash). Each pass
-in a source has a record.
+in a source has a record. The test of a fusion expects a missed remark.
 """
 import os
 import re
@@ -32,6 +32,9 @@ def recordProblems(table, record):
     for path in source, test:
         if not os.path.exists(path):
             yield f"{table}:{line}: expected {path} of pass {name}, found none"
+    if folder.endswith("/fusion") and os.path.exists(test) and \
+            not re.search(rf"\[Missed\] {name}\b", tree.read(test)):
+        yield f"{test}: expected a remark '[Missed] {name}', found none"
 
 
 def problems():

@@ -54,6 +54,8 @@ FAULTS = [
     ("passes", "compiler/lowering/Lowering.cpp", None,
      "class Seeded : PassWrapper<Seeded, P> {};\n",
      "expected a record of Seeded in a Passes.td"),
+    ("passes", "test/fusion/fuse-residual-norm.mlir", "[Missed] FuseRes",
+     "[Passed] FuseRes", "expected a remark '[Missed] FuseResidualNorm'"),
     ("ops", "dialects/gemma/GemmaOps.td", "Example: `%y = gemma.softcap",
      "`%y = gemma.softcap", "softcap has no example"),
     ("functions", "runtime/model/Model.cpp", None, LONG,
