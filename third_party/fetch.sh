@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Fetches the one third-party source that Debian does not package: the LITE
 # runtime of SentencePiece (encoder, decoder, schema) and darts-clone, out of
 # the source distribution on PyPI. Input: the network, or a file named by

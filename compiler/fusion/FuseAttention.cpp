@@ -3,7 +3,7 @@
 // attention_values becomes gemma.attention. IR before and after:
 // test/fusion/fuse-attention.mlir. Does not choose blocks or entry points:
 // that is lowering's.
-#include "compiler/fusion/Fusing.h"
+#include "compiler/fusion/Matching.h"
 #include "compiler/fusion/Passes.h"
 
 namespace gemmac::fusion {

@@ -3,7 +3,7 @@
 // with both weights that applies GeGLU while its rows are in the cache. IR
 // before and after: test/fusion/fuse-gated-mlp.mlir. Does not touch the down
 // projection.
-#include "compiler/fusion/Fusing.h"
+#include "compiler/fusion/Matching.h"
 #include "compiler/fusion/Passes.h"
 
 namespace gemmac::fusion {
@@ -39,8 +39,8 @@ static std::optional<StringRef> obstacle(gemma::LinearOp gate,
 
 void FuseGatedMlp::runOnOperation() {
   for (auto geglu : collect<gemma::GegluOp>(getOperation())) {
-    auto gate = onlyUserOf<gemma::LinearOp>(geglu.getGate());
-    auto up = onlyUserOf<gemma::LinearOp>(geglu.getUp());
+    auto gate = singleUseProducer<gemma::LinearOp>(geglu.getGate());
+    auto up = singleUseProducer<gemma::LinearOp>(geglu.getUp());
     if (auto why = obstacle(gate, up)) {
       remarks.missed(geglu, *why);
       continue;

@@ -4,7 +4,7 @@
 // token too: lowering makes an entry point of that which writes no logits. IR
 // before and after: test/fusion/fuse-head-sampling.mlir. Changes no logit, and
 // knows nothing of penalties, suppressed tokens or draws.
-#include "compiler/fusion/Fusing.h"
+#include "compiler/fusion/Matching.h"
 #include "compiler/fusion/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -32,7 +32,7 @@ const Remarks remarks("FuseHeadSampling");
 static std::optional<StringRef> obstacle(func::FuncOp forward,
                                          func::ReturnOp end) {
   if (end.getNumOperands() != 1) return "@forward returns more than logits";
-  auto linear = onlyUserOf<gemma::LinearOp>(end.getOperand(0));
+  auto linear = singleUseProducer<gemma::LinearOp>(end.getOperand(0));
   if (!linear) return "the logits are no linear's that nothing else reads";
   if (linear.getWeights().size() != 1 || linear.getGeglu())
     return "the logits' linear is fused with something else";

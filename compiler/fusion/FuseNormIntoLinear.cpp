@@ -4,7 +4,7 @@
 // codes the norm and the quantization of the row become one step. IR before and
 // after: test/fusion/fuse-norm-into-linear.mlir. Does not fold gains into
 // weights.
-#include "compiler/fusion/Fusing.h"
+#include "compiler/fusion/Matching.h"
 #include "compiler/fusion/Passes.h"
 
 namespace gemmac::fusion {

@@ -3,7 +3,7 @@
 // that one phase reads the input once. IR before and after:
 // test/fusion/fuse-qkv.mlir. Does not concatenate weights: they keep their
 // symbols and formats.
-#include "compiler/fusion/Fusing.h"
+#include "compiler/fusion/Matching.h"
 #include "compiler/fusion/Passes.h"
 
 namespace gemmac::fusion {

@@ -2,7 +2,7 @@
 // --gemmac-fuse-residual-norm: add(x, rms_norm(y)) -> a norm that adds the
 // residual as it writes. IR before and after:
 // test/fusion/fuse-residual-norm.mlir. Does not touch a sum without a norm.
-#include "compiler/fusion/Fusing.h"
+#include "compiler/fusion/Matching.h"
 #include "compiler/fusion/Passes.h"
 
 namespace gemmac::fusion {
@@ -28,7 +28,7 @@ const Remarks remarks("FuseResidualNorm");
 
 // A norm that only the sum reads and that adds nothing yet.
 static gemma::RmsNormOp matchNorm(Value value) {
-  auto norm = onlyUserOf<gemma::RmsNormOp>(value);
+  auto norm = singleUseProducer<gemma::RmsNormOp>(value);
   return norm && !norm.getResidual() ? norm : gemma::RmsNormOp();
 }
 

@@ -3,7 +3,7 @@
 // the heads before -> attention that normalises and rotates on the way to the
 // product and into the cache. IR before and after: test/fusion/fuse-rope.mlir.
 // Needs gemma.attention: runs after FuseAttention.
-#include "compiler/fusion/Fusing.h"
+#include "compiler/fusion/Matching.h"
 #include "compiler/fusion/Passes.h"
 
 namespace gemmac::fusion {
@@ -38,13 +38,21 @@ struct Rotated {
 }  // namespace
 
 static Rotated match(Value value, int64_t headDim) {
-  Rotated found{onlyUserOf<gemma::RopeOp>(value), {}};
+  Rotated found{singleUseProducer<gemma::RopeOp>(value), {}};
   if (!found.rope) return found;
-  auto norm = onlyUserOf<gemma::RmsNormOp>(found.rope.getInput());
+  auto norm = singleUseProducer<gemma::RmsNormOp>(found.rope.getInput());
   if (norm && !norm.getResidual() &&
       norm.getGain().getType().columns() == headDim)
     found.norm = norm;
   return found;
+}
+
+static std::optional<StringRef> obstacle(Rotated query, Rotated key) {
+  if (!query.rope || !key.rope)
+    return "query or key is no rope that only the attention reads";
+  if (query.rope.getAngles() != key.rope.getAngles())
+    return "query and key are not rotated by the same angles";
+  return std::nullopt;
 }
 
 void FuseRope::runOnOperation() {
@@ -53,16 +61,19 @@ void FuseRope::runOnOperation() {
     int64_t headDim = attention.getHeadDim();
     Rotated query = match(attention.getQuery(), headDim);
     Rotated key = match(attention.getKey(), headDim);
-    if (!query.rope || !key.rope ||
-        query.rope.getAngles() != key.rope.getAngles()) {
-      remarks.missed(attention,
-                     "query and key are not rotated by the same angles");
+    if (auto why = obstacle(query, key)) {
+      remarks.missed(attention, *why);
       continue;
     }
     // One norm alone stays where it is: the op takes both or none.
     bool norms = query.norm && key.norm &&
                  query.norm.getNormAttr() == key.norm.getNormAttr();
-    if (!norms) query.norm = key.norm = {};
+    if (!norms) {
+      for (gemma::RmsNormOp norm : {query.norm, key.norm})
+        if (norm)
+          remarks.missed(norm, "query and key are not normalised alike");
+      query.norm = key.norm = {};
+    }
     attention.getQueryMutable().assign(query.input());
     attention.getKeyMutable().assign(key.input());
     attention.getAnglesMutable().assign(query.rope.getAngles());

@@ -3,7 +3,7 @@
 // while they are in the cache: the head of 256000 logits is written once. IR
 // before and after: test/fusion/fuse-softcap.mlir. The cap on attention scores
 // is FuseAttention's.
-#include "compiler/fusion/Fusing.h"
+#include "compiler/fusion/Matching.h"
 #include "compiler/fusion/Passes.h"
 
 namespace gemmac::fusion {
@@ -28,7 +28,7 @@ const Remarks remarks("FuseSoftcap");
 
 void FuseSoftcap::runOnOperation() {
   for (auto cap : collect<gemma::SoftcapOp>(getOperation())) {
-    auto linear = onlyUserOf<gemma::LinearOp>(cap.getInput());
+    auto linear = singleUseProducer<gemma::LinearOp>(cap.getInput());
     if (!linear || linear.getWeights().size() != 1 || linear.getEpilogue()) {
       remarks.missed(cap, "its input is no plain linear that only it reads");
       continue;

@@ -20,7 +20,7 @@ def FuseAttention : Pass<"gemmac-fuse-attention", "::mlir::ModuleOp"> {
 }
 
 def FuseGatedMlp : Pass<"gemmac-fuse-gated-mlp", "::mlir::ModuleOp"> {
-  let summary = "gate, up and geglu become one gemma.linear {geglu}";
+  let summary = "gate, up and geglu become one gemma.linear with a geglu epilogue";
   let description = [{
     `geglu(linear(x, gate), linear(x, up))`, each product read once, becomes one
     linear with both weights: gate and up rows are multiplied and combined while
@@ -34,11 +34,11 @@ def FuseGatedMlp : Pass<"gemmac-fuse-gated-mlp", "::mlir::ModuleOp"> {
 def FuseHeadSampling : Pass<"gemmac-fuse-head-sampling", "::mlir::ModuleOp"> {
   let summary = "the head's linear also finds each row's arg-max";
   let description = [{
-    The linear that makes the logits becomes `gemma.linear {arg_max}`, whose
-    second result `@forward` returns as well. Lowering makes an entry point of
-    it that folds every tile of the head into a largest logit and its token, so
-    that greedy sampling never writes the logits. The logits stay as they are
-    for every other caller.
+    The linear that makes the logits becomes a `gemma.linear` with the epilogue
+    `arg_max`, whose second result `@forward` returns as well. Lowering makes an
+    entry point of it that folds every tile of the head into a largest logit and
+    its token, so that greedy sampling never writes the logits. The logits stay
+    as they are for every other caller.
 
     Missed: logits that are no plain product, as those of a softcap that
     FuseSoftcap left alone, or that something else reads.
@@ -85,7 +85,9 @@ def FuseRope : Pass<"gemmac-fuse-rope", "::mlir::ModuleOp"> {
     none, are read as the projection wrote them: keys are rotated on their way
     into the cache.
 
-    Missed: query and key that are not both rotated by the same angles.
+    Missed: query and key that are not both rotated by the same angles, or whose
+    rotated rows something else reads. Norms of query and key that differ stay
+    where they are.
   }];
   let dependentDialects = ["::gemmac::gemma::GemmaDialect"];
 }

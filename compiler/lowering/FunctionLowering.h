@@ -52,6 +52,7 @@ class FunctionLowering {
 
  private:
   bool lowerRows(mlir::Operation *op);
+  bool lowerElements(mlir::Operation *op);
   bool lowerMatmul(mlir::Operation *op);
   // What gemma.linear and quantized.matmul have in common.
   struct Products {
@@ -63,6 +64,9 @@ class FunctionLowering {
   void matmul(mlir::Location loc, const Products &products);
   mlir::Value candidates(quantized::TensorType weight);
   void lowerAttention(gemma::AttentionOp op);
+  mlir::Value lowerRotation(gemma::AttentionOp op, mlir::Value query);
+  void lowerBlocks(gemma::AttentionOp op, mlir::Value query, mlir::Value out,
+                   int64_t kvHeads, mlir::Value pairs);
   void lowerCall(kernel::CallLayerOp op);
 
   llvm::DenseMap<mlir::Value, mlir::Value> values;

@@ -93,6 +93,13 @@ bool FunctionLowering::lowerRows(Operation *op) {
         });
         return true;
       })
+      .Default([&](Operation *) { return lowerElements(op); });
+}
+
+bool FunctionLowering::lowerElements(Operation *op) {
+  Location loc = op->getLoc();
+  auto row = [&](Body body) { phase(loc, rows, body); };
+  return TypeSwitch<Operation *, bool>(op)
       .Case([&](gemma::GegluOp geglu) {
         Value gate = lookup(geglu.getGate()), up = lookup(geglu.getUp());
         Value out = result(geglu);

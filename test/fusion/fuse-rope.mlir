@@ -1,5 +1,8 @@
 // RUN: gemmac-opt %s --gemmac-fuse-rope | FileCheck %s
+// RUN: gemmac-opt %s --gemmac-fuse-rope --remarks-filter=fusion -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
 
+// REMARK: [Passed] FuseRope
+// REMARK-SAME: rotates and normalises its heads
 // CHECK-LABEL: func.func @fuses_with_norms
 // CHECK-SAME: %[[Q:[^:]*]]: tensor<?x64xf32>, %[[K:[^:]*]]: tensor<?x32xf32>, %[[P:[^:]*]]: tensor<?xi32>, %[[A:[^:]*]]: tensor<?x16xf32>, %[[GQ:[^:]*]]: !quantized.tensor<16, f32>, %[[GK:[^:]*]]: !quantized.tensor<16, f32>
 // CHECK-NEXT: gemma.attention %[[Q]], %[[K]], %[[K]], %[[P]] rope %[[A]] norm %[[GQ]], %[[GK]]
@@ -14,6 +17,10 @@ func.func @fuses_with_norms(%q: tensor<?x64xf32>, %k: tensor<?x32xf32>, %p: tens
 }
 
 // One norm alone stays in front.
+// REMARK: [Missed] FuseRope
+// REMARK-SAME: query and key are not normalised alike
+// REMARK: [Passed] FuseRope
+// REMARK-SAME: rotates its heads
 // CHECK-LABEL: func.func @fuses_without_a_lone_norm
 // CHECK-NEXT: %[[N:.*]] = gemma.rms_norm %arg0
 // CHECK-NEXT: gemma.attention %[[N]], %arg1, %arg1, %arg2 rope %arg3 {
@@ -26,6 +33,10 @@ func.func @fuses_without_a_lone_norm(%q: tensor<?x64xf32>, %k: tensor<?x32xf32>,
 }
 
 // Must not fire: two angles, and a rotated key that something else reads.
+// REMARK: [Missed] FuseRope
+// REMARK-SAME: query and key are not rotated by the same angles
+// REMARK: [Missed] FuseRope
+// REMARK-SAME: query or key is no rope that only the attention reads
 // CHECK-LABEL: func.func @keeps_other_rotations
 // CHECK-COUNT-3: gemma.rope
 func.func @keeps_other_rotations(%q: tensor<?x64xf32>, %k: tensor<?x32xf32>, %p: tensor<?xi32>, %a: tensor<?x16xf32>, %b: tensor<?x16xf32>) -> (tensor<?x64xf32>, tensor<?x32xf32>) {

@@ -1,29 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs.py: README, CONTRIBUTING and docs/ say nothing that the tree denies.
+"""docs.py: no document says what the tree denies.
 
 Each path in a code span or link exists; each --stop-after= is a stage of
 Pipeline.h, each --gemmac- flag a pass of a Passes.td; architecture.md names
-every pass and weight-formats.md every format. Prints what is wrong; exits 1
-then. Does not run commands and does not read sentences.
+every pass and weight-formats.md every format. Does not run commands and does
+not read sentences.
 """
 import os
 import re
-import subprocess
-import sys
+
+from tree import listed, read, report
 
 # Made by building, or of a user's own: in no commit.
 GENERATED = ("build/", "lib/")
-
-
-def read(path):
-    with open(path, encoding="utf-8") as file:
-        return file.read()
-
-
-def listed(*patterns):
-    return subprocess.run(["git", "ls-files", "-co", "--exclude-standard",
-                           *patterns], capture_output=True, text=True,
-                          check=True).stdout.split()
 
 
 def pathsOf(text, folder):
@@ -49,7 +38,7 @@ def problems():
     stages = re.search(r"kStages\[\] = \{([^}]*)\}",
                        read("compiler/pipeline/Pipeline.h"))[1]
     stages = set(re.findall(r'"(\w+)"', stages)) | {"STAGE"}
-    for page in listed("README.md", "CONTRIBUTING.md", "docs/*.md"):
+    for page in listed("*.md"):
         text = read(page)
         for span, path in pathsOf(text, os.path.dirname(page)):
             if not os.path.exists(path):
@@ -74,6 +63,5 @@ def problems():
             yield f"docs/weight-formats.md: expected {name.lower()}, found none"
 
 
-found = list(problems())
-print("\n".join(found))
-sys.exit(1 if found else 0)
+if __name__ == "__main__":
+    report(problems())

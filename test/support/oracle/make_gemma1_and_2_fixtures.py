@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tiny random Gemma 1 and 2 text models as fixtures of the end-to-end tests.
 
 make_gemma1_and_2_fixtures.py OUT_DIR [NAME ...]: -> OUT_DIR/<name>/ with

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tiny random Gemma 3 text models as fixtures of the end-to-end tests.
 
 make_gemma3_text_fixtures.py OUT_DIR [NAME ...]: -> OUT_DIR/<name>/ with

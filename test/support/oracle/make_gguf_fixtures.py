@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tiny random Gemma 1, 2 and 3 text models in GGUF that mix block formats.
 
 make_gguf_fixtures.py OUT_DIR [NAME ...]: -> OUT_DIR/<name>/ with model.gguf (no

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Stands before flatbuffers' own vector.h and adds Vector::empty(), which
 // flatbuffers 2.0 lacks and SentencePiece's LITE runtime calls. Used only when
 // CMake finds that the installed header has no such member.

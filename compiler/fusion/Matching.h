@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the fusion passes share.
-#ifndef GEMMAC_COMPILER_FUSION_FUSING_H
-#define GEMMAC_COMPILER_FUSION_FUSING_H
+// What fusion passes match with, and the remarks that say what came of it.
+#ifndef GEMMAC_COMPILER_FUSION_MATCHING_H
+#define GEMMAC_COMPILER_FUSION_MATCHING_H
 
 #include "dialects/gemma/Gemma.h"
 #include "dialects/quantized/Quantized.h"
@@ -12,7 +12,7 @@ namespace gemmac::fusion {
 // The op that made `value` when it is an Op and nothing else reads its result;
 // null otherwise.
 template <typename Op>
-Op onlyUserOf(mlir::Value value) {
+Op singleUseProducer(mlir::Value value) {
   return value.hasOneUse() ? value.getDefiningOp<Op>() : Op();
 }
 
