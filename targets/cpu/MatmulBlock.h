@@ -12,7 +12,9 @@
 #ifndef GEMMAC_TARGETS_CPU_MATMULBLOCK_H
 #define GEMMAC_TARGETS_CPU_MATMULBLOCK_H
 
+#include "dialects/kernel/Kernel.h"
 #include "dialects/quantized/PackedLayout.h"
+#include "dialects/quantized/WeightFormat.h"
 #include "targets/cpu/KernelLibrary.h"
 
 namespace gemmac::targets {

@@ -5,15 +5,15 @@
 #include <limits>
 
 #include "dialects/kernel/Kernel.h"
+#include "targets/cpu/KernelLibrary.h"
 
 using namespace mlir;
 
 namespace gemmac::targets {
 
 std::string Norm::name() const {
-  return "_norm" + std::to_string(columns) + "_" +
-         std::to_string(llvm::bit_cast<uint32_t>(eps)) + "_" +
-         std::to_string(llvm::bit_cast<uint32_t>(offset));
+  return "_norm" + std::to_string(columns) + "_" + floatBits(eps) + "_" +
+         floatBits(offset);
 }
 
 Value emitNormFactor(Emitter &e, const Norm &norm, Value x) {

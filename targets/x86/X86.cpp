@@ -14,6 +14,7 @@
 #include "llvm/TargetParser/Host.h"
 #include "runtime/include/gemma/ModelAbi.h"
 #include "targets/cpu/CpuPipeline.h"
+#include "targets/cpu/KernelLibrary.h"
 
 using namespace mlir;
 
@@ -167,12 +168,13 @@ Value unknownBytes(Emitter &e, Value rounds, int64_t bytes, int64_t offset) {
   return e.add(all, e.splatI(e.i8(), offset, bytes));
 }
 
-int64_t peakVnni(Emitter &e, Value rounds, Value sink) {
-  constexpr int64_t kSums = 16;
+constexpr int64_t kVnniSums = 16;
+constexpr int64_t kVnniPeak = kVnniSums * 64 * 2;
+void peakVnni(Emitter &e, Value rounds, Value sink) {
   Value codes = unknownBytes(e, rounds, 64, 1);
   Value tokens = unknownBytes(e, rounds, 64, 2);
   SmallVector<Value> start;
-  for (int64_t i = 0; i < kSums; ++i) start.push_back(e.splatI(e.i32(), i));
+  for (int64_t i = 0; i < kVnniSums; ++i) start.push_back(e.splatI(e.i32(), i));
   ValueRange sums =
       e.loop(e.c64(0), rounds, 1, start, [&](Value, ValueRange carried) {
         SmallVector<Value> next;
@@ -184,13 +186,14 @@ int64_t peakVnni(Emitter &e, Value rounds, Value sink) {
   Value total = sums[0];
   for (Value sum : sums.drop_front()) total = e.add(total, sum);
   e.store(total, sink);
-  return kSums * 64 * 2;
 }
 
 // Two sums of eight products in i16 each, as codes of four bits allow: more
 // would not fit into 16 registers.
-int64_t peakAvx2(Emitter &e, Value rounds, Value sink) {
-  constexpr int64_t kSums = 2, kProducts = 8;
+constexpr int64_t kAvx2Sums = 2, kAvx2Products = 8;
+constexpr int64_t kAvx2Peak = kAvx2Sums * kAvx2Products * 32 * 2;
+void peakAvx2(Emitter &e, Value rounds, Value sink) {
+  constexpr int64_t kSums = kAvx2Sums, kProducts = kAvx2Products;
   Type words = e.vec(e.i16(), 16), wide = e.vec(e.i32(), 8);
   SmallVector<Value> codes, start;
   for (int64_t j = 0; j < kProducts; ++j)
@@ -220,12 +223,13 @@ int64_t peakAvx2(Emitter &e, Value rounds, Value sink) {
   Value total = carried[0];
   for (int64_t i = 1; i < kSums; ++i) total = e.add(total, carried[2 * i]);
   e.store(total, sink);
-  return kSums * kProducts * 32 * 2;
 }
 
 // Tiles as large as they can be, which a group of 32 does not fill.
-int64_t peakAmx(Emitter &e, KernelLibrary &library, Value rounds) {
-  constexpr int64_t kSums = 4, kTokens = 4, kCodes = 5;
+constexpr int64_t kAmxSums = 4;
+constexpr int64_t kAmxPeak = kAmxSums * 16 * 16 * 64 * 2;
+void peakAmx(Emitter &e, KernelLibrary &library, Value rounds) {
+  constexpr int64_t kTokens = 4, kCodes = 5;
   std::array<uint8_t, 64> bytes{1};
   for (int64_t tile = 0; tile <= kCodes; ++tile) {
     bytes[16 + 2 * tile] = 64;
@@ -235,12 +239,11 @@ int64_t peakAmx(Emitter &e, KernelLibrary &library, Value rounds) {
   for (int64_t tile = 0; tile <= kCodes; ++tile)
     e.intrinsic("llvm.x86.tilezero", amxTile(e, tile));
   e.loop(e.c64(0), rounds, 1, [&](Value) {
-    for (int64_t i = 0; i < kSums; ++i)
+    for (int64_t i = 0; i < kAmxSums; ++i)
       e.intrinsic("llvm.x86.tdpbssd",
                   {amxTile(e, i), amxTile(e, kTokens), amxTile(e, kCodes)});
   });
   e.intrinsic("llvm.x86.tilerelease", ValueRange());
-  return kSums * 16 * 16 * 64 * 2;
 }
 
 // Linux keeps the tiles shut until a process asks for them.
@@ -298,11 +301,15 @@ class X86 : public Target, public CpuKernels {
     return Avx2Dot(e, dot).run();
   }
 
-  int64_t dotPeak(Emitter &e, KernelLibrary &library, Value rounds,
-                  Value sink) const override {
+  int64_t dotPeakOperations() const override {
+    if (hasAmx()) return kAmxPeak;
+    return level.machine.vectorBits == 512 ? kVnniPeak : kAvx2Peak;
+  }
+  void dotPeak(Emitter &e, KernelLibrary &library, Value rounds,
+               Value sink) const override {
     if (hasAmx()) return peakAmx(e, library, rounds);
-    return level.machine.vectorBits == 512 ? peakVnni(e, rounds, sink)
-                                           : peakAvx2(e, rounds, sink);
+    if (level.machine.vectorBits == 512) return peakVnni(e, rounds, sink);
+    peakAvx2(e, rounds, sink);
   }
 
   int64_t tokensPerEngine() const override { return hasAmx() ? kAmxTokens : 0; }
