@@ -27,4 +27,10 @@ SmallVector<Value> CpuKernels::groupDot(Emitter &e, const GroupDot &dot) const {
   return sums;
 }
 
+Value emitUnknownBytes(Emitter &e, Value rounds, int64_t bytes,
+                       int64_t offset) {
+  Value all = e.splat(e.truncate(e.i8(), rounds), bytes);
+  return e.add(all, e.splatI(e.i8(), offset, bytes));
+}
+
 }  // namespace gemmac::targets

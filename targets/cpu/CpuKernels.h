@@ -58,7 +58,8 @@ class CpuKernels {
   // shows no peak, and dotPeak is not called.
   virtual int64_t dotPeakOperations() const { return 0; }
   // Emits `rounds` rounds of the fastest exact 8-bit products on registers, and
-  // what keeps them alive, 64 bytes at `sink`.
+  // what keeps them alive, 64 bytes at `sink`. Products wait for nothing but
+  // their own sum, and there are enough of them to hide that.
   virtual void dotPeak(Emitter &, KernelLibrary &, mlir::Value rounds,
                        mlir::Value sink) const {}
 
@@ -70,6 +71,11 @@ class CpuKernels {
   virtual void startEngine(Emitter &, KernelLibrary &) const {}
   virtual void stopEngine(Emitter &) const {}
 };
+
+// For dotPeak: `bytes` bytes that no compiler knows, made of `rounds`; others
+// for each `offset`.
+mlir::Value emitUnknownBytes(Emitter &e, mlir::Value rounds, int64_t bytes,
+                             int64_t offset);
 
 }  // namespace gemmac::targets
 
