@@ -7,8 +7,11 @@
 namespace gemmac::targets {
 
 llvm::ArrayRef<const Target *> allTargets() {
-  static const Target *const targets[] = {&x86AmxTarget(), &x86Avx512Target(),
-                                          &x86Avx2Target(), &portableTarget()};
+  static const std::vector<const Target *> targets = [] {
+    std::vector<const Target *> all = x86Targets().vec();
+    all.push_back(&portableTarget());
+    return all;
+  }();
   return targets;
 }
 

@@ -200,7 +200,8 @@ LogicalResult MatmulTileOp::verify() {
   auto out = cast<MemRefType>(getOut().getType());
   bool isFloat = quantized::lookupFormat(weight.getFormat())->isFloat();
   int64_t columns =
-      isFloat ? weight.columns() : activationRowBytes(weight.columns());
+      isFloat ? weight.columns()
+              : quantized::ActivationLayout(weight.columns()).rowBytes();
   if (weight.isVector() || in.getElementType().isF32() != isFloat ||
       in.getDimSize(1) != columns)
     return emitOpError("matmul_tile_c1: expected ")
@@ -213,8 +214,9 @@ LogicalResult MatmulTileOp::verify() {
                "an even number of row blocks, found ")
            << weight << ", row_blocks " << getRowBlocks();
   int64_t width = getArgMax() ? 2 * matmulTiles(weight.rows(), getRowBlocks())
-                  : codes     ? activationRowBytes(weight.rows())
-                              : weight.rows();
+                  : codes
+                      ? quantized::ActivationLayout(weight.rows()).rowBytes()
+                      : weight.rows();
   if (out.getDimSize(1) != width)
     return emitOpError("matmul_tile_c1: expected output of ")
            << width << " columns, found " << out.getDimSize(1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernel dialect's C++ face: dialect, the step type, op classes, and the
-// byte layout of a row of quantized activations.
+// The kernel dialect's C++ face: dialect, the step type, op classes, and what
+// passes and targets ask of a module.
 #ifndef GEMMAC_DIALECTS_KERNEL_KERNEL_H
 #define GEMMAC_DIALECTS_KERNEL_KERNEL_H
 
@@ -50,16 +50,6 @@ inline int64_t elementBytes(KvFormat format) {
   return format == KvFormat::F32 ? 4 : 2;
 }
 
-// Offsets in a row of quantized activations of K columns; see quantize_row.
-inline int64_t activationScales(int64_t columns) {
-  return quantized::ActivationLayout(columns).scales();
-}
-inline int64_t activationSums32(int64_t columns) {
-  return quantized::ActivationLayout(columns).sums32();
-}
-inline int64_t activationSums16(int64_t columns) {
-  return quantized::ActivationLayout(columns).sums16();
-}
 // Tiles of one chunk of rows of a matmul: blocks of 16 weight rows, row_blocks
 // of them a tile.
 inline int64_t matmulTiles(int64_t weightRows, int64_t rowBlocks) {
@@ -68,10 +58,6 @@ inline int64_t matmulTiles(int64_t weightRows, int64_t rowBlocks) {
 }
 // Floats in front of acc[E] of an attention block: max, sum, 14 unused.
 inline constexpr int64_t kAttentionStateFloats = 16;
-
-inline int64_t activationRowBytes(int64_t columns) {
-  return quantized::ActivationLayout(columns).rowBytes();
-}
 
 // The module's kernel.model; null, and an error of the module, when there is
 // none.

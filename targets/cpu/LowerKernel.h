@@ -13,32 +13,13 @@
 #include <memory>
 
 #include "mlir/Pass/Pass.h"
-#include "targets/cpu/KernelLibrary.h"
+#include "targets/cpu/CpuKernels.h"
+#include "targets/cpu/ModelCode.h"
 
 namespace gemmac::targets {
 
-struct CodeIdentity {
-  std::string target;        // for messages of the executable
-  uint64_t cpuFeatures = 0;  // GEMMA_CPU_*
-};
-
 std::unique_ptr<mlir::Pass> createLowerKernelPass(const CpuKernels &cpu,
                                                   CodeIdentity identity);
-
-// Of gemma_model_code: the function that shows the rate of 8-bit products, null
-// where there is none, and its operations a round.
-struct DotPeak {
-  mlir::func::FuncOp kernel;
-  int64_t operations = 0;
-};
-
-// Emits the gemma_model_<name> constant, the kv layer table and the exported
-// entry points around the step functions (ModelCode.cpp).
-void emitModelCode(mlir::ModuleOp module, kernel::ModelOp model,
-                   int64_t scratchBytes, const DotPeak &peak,
-                   const CodeIdentity &identity);
-// The table that kernels read; must exist before they are made.
-void emitKvLayers(mlir::ModuleOp module, kernel::ModelOp model);
 
 }  // namespace gemmac::targets
 

@@ -12,7 +12,9 @@
 #ifndef GEMMAC_TARGETS_CPU_MATMULBLOCK_H
 #define GEMMAC_TARGETS_CPU_MATMULBLOCK_H
 
+#include "dialects/kernel/Kernel.h"
 #include "dialects/quantized/PackedLayout.h"
+#include "dialects/quantized/WeightFormat.h"
 #include "targets/cpu/KernelLibrary.h"
 
 namespace gemmac::targets {
@@ -28,7 +30,8 @@ struct Matmul {
         chunkRows(op.getChunkRows()),
         rowBlocks(op.getRowBlocks()),
         outBytes(n * 4) {
-    inBytes = format.isFloat() ? k * 4 : kernel::activationRowBytes(k);
+    inBytes =
+        format.isFloat() ? k * 4 : quantized::ActivationLayout(k).rowBytes();
     blocks = (n + kLanes - 1) / kLanes;
     blockBytes = quantized::packedRowBlockBytes(format, k);
   }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a compiled model exports: the mirror of ModelAbi.h's gemma_model_code
-// in LLVM types, the kv layer table, and the entry points that build the
-// context which step functions pass around.
+// See ModelCode.h: the mirror of ModelAbi.h's gemma_model_code in LLVM types,
+// and the entry points that build the context which step functions pass around.
+#include "targets/cpu/ModelCode.h"
+
 #include "runtime/include/gemma/ModelAbi.h"
-#include "targets/cpu/LowerKernel.h"
+#include "targets/cpu/KvEmission.h"
+#include "targets/cpu/StepEmission.h"
 
 using namespace mlir;
 using namespace gemmac::kernel;

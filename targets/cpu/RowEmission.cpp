@@ -5,15 +5,15 @@
 #include <limits>
 
 #include "dialects/kernel/Kernel.h"
+#include "targets/cpu/KernelLibrary.h"
 
 using namespace mlir;
 
 namespace gemmac::targets {
 
 std::string Norm::name() const {
-  return "_norm" + std::to_string(columns) + "_" +
-         std::to_string(llvm::bit_cast<uint32_t>(eps)) + "_" +
-         std::to_string(llvm::bit_cast<uint32_t>(offset));
+  return "_norm" + std::to_string(columns) + "_" + floatBits(eps) + "_" +
+         floatBits(offset);
 }
 
 Value emitNormFactor(Emitter &e, const Norm &norm, Value x) {
@@ -90,12 +90,15 @@ void emitQuantizedGroup(Emitter &e, Value first, Value second, int64_t n,
     Value q = arith::FPToSIOp::create(e.b, e.loc, e.vec(e.i32()), t);
     e.store(e.truncate(e.i8(), q), e.at(e.at(out, e.shl(g, 5)), 16 * half));
     sums[half] = e.tree(q, [&](Value a, Value b) { return e.add(a, b); });
-    e.store(sums[half], e.at(e.at(out, kernel::activationSums16(n) + 4 * half),
-                             e.shl(g, 3)));
+    e.store(sums[half],
+            e.at(e.at(out, quantized::ActivationLayout(n).sums16() + 4 * half),
+                 e.shl(g, 3)));
   }
-  e.store(scale, e.at(e.at(out, kernel::activationScales(n)), e.shl(g, 2)));
-  e.store(e.add(sums[0], sums[1]),
-          e.at(e.at(out, kernel::activationSums32(n)), e.shl(g, 2)));
+  e.store(scale, e.at(e.at(out, quantized::ActivationLayout(n).scales()),
+                      e.shl(g, 2)));
+  e.store(
+      e.add(sums[0], sums[1]),
+      e.at(e.at(out, quantized::ActivationLayout(n).sums32()), e.shl(g, 2)));
 }
 
 Candidate noCandidate(Emitter &e) {

@@ -12,6 +12,12 @@
 
 namespace gemmac::targets {
 
+// Row number `row` of a buffer whose rows have `bytes` bytes.
+inline mlir::Value rowAt(Emitter &e, mlir::Value buffer, mlir::Value row,
+                         int64_t bytes) {
+  return e.at(buffer, e.mul(row, e.c64(bytes)));
+}
+
 // A norm of segments of `columns`: y = x · r · (gain + offset).
 struct Norm {
   int64_t columns;

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// x86 targets: AVX-512 with VNNI and AMX, AVX-512 with VNNI, and AVX2
-// (x86-64-v3). One level an executable; its start-up check refuses a lesser
-// machine.
+// The x86 targets. One level an executable; its start-up check refuses a lesser
+// machine. Each level is a file of its own.
 #ifndef GEMMAC_TARGETS_X86_X86_H
 #define GEMMAC_TARGETS_X86_X86_H
 
 #include "targets/Target.h"
 
 namespace gemmac::targets {
-const Target &x86AmxTarget();
-const Target &x86Avx512Target();
-const Target &x86Avx2Target();
+// Best first.
+llvm::ArrayRef<const Target *> x86Targets();
 }  // namespace gemmac::targets
 
 #endif

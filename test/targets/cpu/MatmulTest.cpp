@@ -27,7 +27,7 @@ struct Case {
 struct Data {
   std::vector<uint8_t> source, packed;
   std::vector<float> in;       // [t, K]
-  std::vector<uint8_t> codes;  // [t, activationRowBytes(K)]
+  std::vector<uint8_t> codes;  // [t, quantized::ActivationLayout(K).rowBytes()]
 };
 
 // Random checkpoint bytes whose f16 scales are small normal or subnormal
@@ -138,7 +138,7 @@ std::vector<float> compute(const Case &c, const Data &data, int64_t tokens,
   std::string in = "x";
   if (!c.format->isFloat()) {
     in = "q";
-    program.bytes("q", kernel::activationRowBytes(c.columns));
+    program.bytes("q", quantized::ActivationLayout(c.columns).rowBytes());
     program.phase("%n", "kernel.quantize_row %x, %q[%t] : " +
                             program.type("x") + ", " + program.type("q"));
   }
@@ -219,12 +219,12 @@ TEST_P(MatmulTest, LeavesTheCodesThatQuantizeRowMakes) {
     program.weight("u", c.rows, c.columns, *format, up.packed);
     program.floats("x", c.columns, gate.in);
     program.floats("y", c.rows);
-    program.bytes("expected", kernel::activationRowBytes(c.rows));
-    program.bytes("found", kernel::activationRowBytes(c.rows));
+    program.bytes("expected", quantized::ActivationLayout(c.rows).rowBytes());
+    program.bytes("found", quantized::ActivationLayout(c.rows).rowBytes());
     std::string in = "x";
     if (!format->isFloat()) {
       in = "q";
-      program.bytes("q", kernel::activationRowBytes(c.columns));
+      program.bytes("q", quantized::ActivationLayout(c.columns).rowBytes());
       program.phase("%n", "kernel.quantize_row %x, %q[%t] : " +
                               program.type("x") + ", " + program.type("q"));
     }

@@ -262,7 +262,7 @@ TEST_P(RowKernelsTest, Quantize) {
     int64_t count = int64_t(in.size()) / columns;
     StepProgram program(count);
     program.floats("x", columns, in);
-    program.bytes("q", kernel::activationRowBytes(columns));
+    program.bytes("q", quantized::ActivationLayout(columns).rowBytes());
     program.phase("%n", "kernel.quantize_row %x, %q[%t] : " +
                             program.type("x") + ", " + program.type("q"));
     std::string error = program.run(*GetParam());
@@ -271,7 +271,8 @@ TEST_P(RowKernelsTest, Quantize) {
     for (int64_t r = 0; r < count; ++r)
       for (int64_t g = 0; g < columns / 32; ++g) {
         SCOPED_TRACE(testing::Message() << "row " << r << ", group " << g);
-        const uint8_t *row = &bytes[r * kernel::activationRowBytes(columns)];
+        const uint8_t *row =
+            &bytes[r * quantized::ActivationLayout(columns).rowBytes()];
         scalar::Codes expected = scalar::quantize(&in[r * columns + g * 32]);
         int32_t sums[2] = {};
         for (int64_t i = 0; i < 32; ++i) {
@@ -279,11 +280,16 @@ TEST_P(RowKernelsTest, Quantize) {
           sums[i / 16] += expected.codes[i];
         }
         float scale;
-        std::memcpy(&scale, row + kernel::activationScales(columns) + 4 * g, 4);
+        std::memcpy(&scale,
+                    row + quantized::ActivationLayout(columns).scales() + 4 * g,
+                    4);
         EXPECT_EQ(firstDifference({expected.scale}, {scale}), "");
         int32_t found[3];
-        std::memcpy(found, row + kernel::activationSums16(columns) + 8 * g, 8);
-        std::memcpy(found + 2, row + kernel::activationSums32(columns) + 4 * g,
+        std::memcpy(found,
+                    row + quantized::ActivationLayout(columns).sums16() + 8 * g,
+                    8);
+        std::memcpy(found + 2,
+                    row + quantized::ActivationLayout(columns).sums32() + 4 * g,
                     4);
         EXPECT_EQ(found[0], sums[0]);
         EXPECT_EQ(found[1], sums[1]);
