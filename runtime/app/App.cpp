@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include <exception>
+#include <new>
 #include <string_view>
 
 #include "runtime/model/CpuFeatures.h"
@@ -74,53 +75,51 @@ int chooseCommand(const Program &program, Words words) {
   std::string_view first = words.empty() ? "" : words[0];
   if (first == "--help" || first == "-h" || first == "help") {
     fputs(kHelp, stdout);
-    return kDone;
+    return report({});
   }
   if (first == "--version") {
     printf("gemmac runtime %s, container 1, ABI %u\n", GEMMA_RUNTIME_VERSION,
            GEMMA_ABI_VERSION);
-    return kDone;
+    return report({});
   }
   if (first.empty() || first[0] == '-') return runChat(program, words);
   for (const Command &command : kCommands)
     if (first == command.name) return command.run(program, words.subspan(1));
-  return wrongUsage(
-      Status::error("expected a command (--help lists them), "
-                    "found \"" +
-                    std::string(first) + "\""));
+  return report(
+      Status(Code::Usage, "expected a command (--help lists them), found \"" +
+                              std::string(first) + "\""));
 }
 
 }  // namespace
 
 int runApp(const Program &program, Words words) {
-  int code = kFailed;
   if (uint64_t missing = missingCpuFeatures(program.code->cpu_features)) {
     char line[256];
     size_t length =
         describeMissing(program.code->target, missing, line, sizeof(line));
     fwrite(line, 1, length, stderr);
-    return kWrongMachine;
+    return exitCode(Code::WrongMachine);
   }
+  int code;
   try {
     code = chooseCommand(program, words);
+  } catch (const std::bad_alloc &) {
+    return report(Status(Code::OutOfMemory, "out of memory"));
   } catch (const std::exception &error) {
-    return failed(Status::error(error.what()));
+    return report(Status(Code::InvalidInput, error.what()));
   }
-  if (fflush(stdout) != 0 && code == kDone)
-    return failed(Status::error(std::string("cannot write the output: ") +
-                                strerror(errno)));
+  if (fflush(stdout) != 0 && code == exitCode(Code::Ok))
+    return report(Status(
+        Code::Io, std::string("cannot write the output: ") + strerror(errno)));
   return code;
 }
 
-int failed(const Status &status) {
-  fflush(stdout);
-  fprintf(stderr, "error: %s\n", status.message().c_str());
-  return kFailed;
-}
-
-int wrongUsage(const Status &status) {
-  failed(status);
-  return kUsage;
+int report(const Status &status) {
+  if (!status.message().empty()) {
+    fflush(stdout);
+    fprintf(stderr, "error: %s\n", status.message().c_str());
+  }
+  return exitCode(status.code());
 }
 
 std::vector<Flag> withEngineFlags(std::span<const Flag> own) {
@@ -142,12 +141,12 @@ bool parseWords(const char *command, const char *summary, Words words,
     if (word != "--help" && word != "-h") continue;
     printf("usage: app %s %s\n\n%s", command, summary,
            describeFlags(flags).c_str());
-    code = kDone;
+    code = exitCode(Code::Ok);
     return false;
   }
   Status status = arguments.parse(words, flags);
   if (status.ok()) return true;
-  code = wrongUsage(status);
+  code = report(status);
   return false;
 }
 
@@ -183,7 +182,7 @@ Status readSampling(const Arguments &arguments, SamplerOptions &options) {
   options.seed = static_cast<uint64_t>(seed);
   if (seed < 0 && getrandom(&options.seed, sizeof(options.seed), 0) !=
                       static_cast<ssize_t>(sizeof(options.seed)))
-    return Status::error("the system gave no random seed: use --seed");
+    return Status(Code::Io, "the system gave no random seed: use --seed");
   return {};
 }
 
@@ -193,7 +192,7 @@ Status readStops(const Arguments &arguments, std::vector<std::string> &stops) {
   stops = arguments.texts("--stop");
   for (const std::string &stop : stops)
     if (stop.empty())
-      return Status::error("--stop: expected a text, found an empty one");
+      return Status(Code::Usage, "--stop: expected a text, found an empty one");
   return {};
 }
 
@@ -202,25 +201,26 @@ Status startModel(const Program &program, const EngineOptions &options,
   Status status = model.open(*program.code, program.path);
   if (!status.ok()) return status;
   if (options.context > model.code().context)
-    return Status::error(
-        "--ctx-size: expected at most " + std::to_string(model.code().context) +
-        ", the model's context, found " + std::to_string(options.context));
+    return Status(Code::InvalidInput, "--ctx-size: expected at most " +
+                                          std::to_string(model.code().context) +
+                                          ", the model's context, found " +
+                                          std::to_string(options.context));
   return engine.start(model, static_cast<int>(options.threads));
 }
 
-Status readFile(const std::string &path, std::string &text) {
+Result<std::string> readFile(const std::string &path) {
   FILE *file = path == "-" ? stdin : fopen(path.c_str(), "rbe");
   if (file == nullptr)
-    return Status::error(path + ": cannot be opened: " + strerror(errno));
+    return Status(Code::Io, path + ": cannot be opened: " + strerror(errno));
   char buffer[65536];
   size_t count;
-  text.clear();
+  std::string text;
   while ((count = fread(buffer, 1, sizeof(buffer), file)) > 0)
     text.append(buffer, count);
   bool good = ferror(file) == 0;
   if (file != stdin) fclose(file);
-  if (!good) return Status::error(path + ": cannot be read");
-  return {};
+  if (!good) return Status(Code::Io, path + ": cannot be read");
+  return text;
 }
 
 }  // namespace gemma

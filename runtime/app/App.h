@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The compiled executable's commands. Each takes its own words (without the
-// command's name) and returns the exit code: 0 done, 1 the input is wrong or
-// something failed, 2 usage, 3 the wrong machine. Errors are one line on
+// command's name) and returns the exit code (Status.h). Errors are one line on
 // stderr, "error: …"; results go to stdout.
 #ifndef GEMMA_RUNTIME_APP_APP_H
 #define GEMMA_RUNTIME_APP_APP_H
@@ -15,8 +14,6 @@
 #include "runtime/model/Engine.h"
 
 namespace gemma {
-
-inline constexpr int kDone = 0, kFailed = 1, kUsage = 2, kWrongMachine = 3;
 
 // Where the program's code and data come from; a test gives its own.
 struct Program {
@@ -34,9 +31,8 @@ int runEval(const Program &program, Words words);
 int runBench(const Program &program, Words words);
 int runInfo(const Program &program, Words words);
 
-// Print "error: …" and return the exit code.
-int failed(const Status &status);
-int wrongUsage(const Status &status);
+// Prints "error: …", where it is one and nobody did, and returns the exit code.
+int report(const Status &status);
 
 // Appends a command's own flags to those that several share.
 std::vector<Flag> withEngineFlags(std::span<const Flag> own);
@@ -75,8 +71,8 @@ inline constexpr Flag kStopFlag = {
 Status startModel(const Program &program, const EngineOptions &options,
                   Model &model, Engine &engine);
 
-// Whole file; standard input for "-".
-Status readFile(const std::string &path, std::string &text);
+// A whole file; standard input for "-".
+Result<std::string> readFile(const std::string &path);
 
 }  // namespace gemma
 

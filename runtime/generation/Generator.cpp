@@ -141,11 +141,13 @@ Status Answer::feedPrompt(std::span<const int32_t> prompt) {
 }
 
 Status Answer::begin(std::span<const int32_t> prompt) {
-  if (prompt.empty()) return Status::error("expected a prompt, found no token");
+  if (prompt.empty())
+    return Status(Code::InvalidInput, "expected a prompt, found no token");
   if (prompt.size() > static_cast<size_t>(session.context()))
-    return Status::error(
-        "expected a prompt of at most " + std::to_string(session.context()) +
-        " tokens (the context), found " + std::to_string(prompt.size()));
+    return Status(Code::ContextFull, "expected a prompt of at most " +
+                                         std::to_string(session.context()) +
+                                         " tokens (the context), found " +
+                                         std::to_string(prompt.size()));
   result.promptTokens = static_cast<int64_t>(prompt.size());
   start = known = monotonicSeconds();
   Status status =

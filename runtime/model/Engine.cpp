@@ -42,9 +42,10 @@ Status Engine::start(const Model &model, int threads) {
   // Whole pages for each thread: no line is shared.
   int64_t stride = (code.scratch_bytes + 4095) / 4096 * 4096;
   if (!arena.allocate(code.arena_bytes) || !scratch.allocate(stride * threads))
-    return Status::error("expected " +
-                         std::to_string(code.arena_bytes + stride * threads) +
-                         " bytes of working memory, found less");
+    return Status(Code::OutOfMemory,
+                  "expected " +
+                      std::to_string(code.arena_bytes + stride * threads) +
+                      " bytes of working memory, found less");
   call.weights = model.weights();
   call.arena = arena.data();
   call.scratch = scratch.data();
@@ -59,8 +60,8 @@ Status Engine::allocateLogits() {
   int64_t bytes = int64_t{code.head_rows} * code.vocabulary *
                   static_cast<int64_t>(sizeof(float));
   if (logitsBuffer.allocate(bytes)) return {};
-  return Status::error("expected " + std::to_string(bytes) +
-                       " bytes for the logits, found less");
+  return Status(Code::OutOfMemory, "expected " + std::to_string(bytes) +
+                                       " bytes for the logits, found less");
 }
 
 int64_t Engine::workingBytes() const {
@@ -75,15 +76,17 @@ Status Engine::prepareRows(std::span<const RowRequest> rows) {
     Session &session = *rows[i].session;
     int32_t token = rows[i].token;
     if (token < 0 || token >= shared->code().vocabulary)
-      return Status::error("expected a token id below " +
-                           std::to_string(shared->code().vocabulary) +
-                           ", found " + std::to_string(token));
+      return Status(Code::InvalidInput,
+                    "expected a token id below " +
+                        std::to_string(shared->code().vocabulary) + ", found " +
+                        std::to_string(token));
     // Rows of this session that stand before this one in the call.
     int32_t position = session.position() + session.pending;
     if (position >= session.context())
-      return Status::error("expected a position below the context of " +
-                           std::to_string(session.context()) + ", found " +
-                           std::to_string(position));
+      return Status(Code::ContextFull,
+                    "expected a position below the context of " +
+                        std::to_string(session.context()) + ", found " +
+                        std::to_string(position));
     Status status = session.allocateBlocks(position);
     if (!status.ok()) return status;
     ++session.pending;
@@ -99,8 +102,9 @@ Status Engine::step(std::span<const RowRequest> rows,
                     const ArgMaxCallback &argMax) {
   if (rows.empty()) return {};
   if (rows.size() > maxRows())
-    return Status::error("expected at most " + std::to_string(maxRows()) +
-                         " rows, found " + std::to_string(rows.size()));
+    return Status(Code::InvalidInput,
+                  "expected at most " + std::to_string(maxRows()) +
+                      " rows, found " + std::to_string(rows.size()));
   Status status = prepareRows(rows);
   for (const RowRequest &row : rows) row.session->pending = 0;
   const gemma_model_code &code = shared->code();

@@ -165,16 +165,14 @@ void readAll(std::string_view text, int64_t vocabulary, Metadata &to) {
 
 }  // namespace
 
-Status Metadata::parse(std::string_view text, int64_t vocabulary,
-                       Metadata &metadata) {
+Result<Metadata> Metadata::parse(std::string_view text, int64_t vocabulary) {
   try {
     Metadata result;
     result.text = text;
     readAll(text, vocabulary, result);
-    metadata = std::move(result);
-    return {};
+    return result;
   } catch (const std::exception &error) {
-    return Status::error(std::string("metadata: ") + error.what());
+    return Status(Code::InvalidInput, std::string("metadata: ") + error.what());
   }
 }
 

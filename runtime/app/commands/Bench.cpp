@@ -349,17 +349,17 @@ Status runAll(Engine &engine, const Request &request, bool json) {
 int runBench(const Program &program, Words words) {
   std::vector<Flag> flags = withEngineFlags(kFlags);
   Arguments arguments;
-  int code = kDone;
+  int code = 0;
   if (!parseWords("bench", "[FLAGS]", words, flags, arguments, code))
     return code;
   Request request;
   Status status = readRequest(arguments, request);
-  if (!status.ok()) return wrongUsage(status);
+  if (!status.ok()) return report(status);
   Model model;
   Engine engine;
   status = startModel(program, request.engine, model, engine);
   if (status.ok()) status = runAll(engine, request, arguments.isSet("--json"));
-  return status.ok() ? kDone : failed(status);
+  return report(status);
 }
 
 }  // namespace gemma

@@ -53,10 +53,6 @@ class CatchInterrupt {
   struct sigaction saved;
 };
 
-void report(const Status &status) {
-  if (!status.ok()) failed(status);
-}
-
 class Conversation {
  public:
   Conversation(Session &session, GenerationOptions options)
@@ -66,14 +62,13 @@ class Conversation {
 
   Status load(const std::string &path) {
     if (path.empty()) return missingFile("/load");
-    ChatState state;
-    Status status = loadConversation(path, session.engine().model(), state);
-    if (!status.ok()) return status;
+    Result<ChatState> state = loadConversation(path, session.engine().model());
+    if (!state.ok()) return state.status();
     PromptProgress progress;
     CatchInterrupt catching;
-    status = chat.restore(std::move(state), listenTo(progress));
+    Status status = chat.restore(std::move(*state), listenTo(progress));
     progress.clear();
-    if (!status.ok()) return Status::error(path + ": " + status.message());
+    if (!status.ok()) return status.in(path);
     printf("  %zu messages\n", chat.messages().size());
     return {};
   }
@@ -104,16 +99,16 @@ class Conversation {
     } else if (command == "/stats") {
       printStats();
     } else {
-      report(
-          Status::error("unknown command " + command + " (/help lists all)"));
+      report(Status(Code::InvalidInput,
+                    "unknown command " + command + " (/help lists all)"));
     }
     return true;
   }
 
  private:
   static Status missingFile(const char *command) {
-    return Status::error(std::string("expected ") + command +
-                         " FILE, found no file");
+    return Status(Code::InvalidInput,
+                  std::string("expected ") + command + " FILE, found no file");
   }
 
   static Listener listenTo(PromptProgress &progress) {
@@ -174,7 +169,7 @@ class Conversation {
 int runChat(const Program &program, Words words) {
   std::vector<Flag> flags = withSamplingFlags(kFlags);
   Arguments arguments;
-  int code = kDone;
+  int code = 0;
   if (!parseWords("chat", "[FLAGS]", words, flags, arguments, code))
     return code;
   EngineOptions engineOptions;
@@ -187,24 +182,25 @@ int runChat(const Program &program, Words words) {
   if (status.ok()) status = readStops(arguments, generation.stopTexts);
   if (status.ok()) status = readSampling(arguments, unused);
   if (status.ok() && arguments.isSet("--system") && arguments.isSet("--load"))
-    status = Status::error(
+    status = Status(
+        Code::Usage,
         "expected one of --system and --load, found both: the conversation "
         "brings its own");
-  if (!status.ok()) return wrongUsage(status);
+  if (!status.ok()) return report(status);
   Model model;
   Engine engine;
   status = startModel(program, engineOptions, model, engine);
   if (status.ok()) status = checkChatTemplate(model);
-  if (!status.ok()) return failed(status);
+  if (!status.ok()) return report(status);
   generation.sampling = samplerDefaults(model.metadata().generation);
   status = readSampling(arguments, generation.sampling);
-  if (!status.ok()) return wrongUsage(status);
+  if (!status.ok()) return report(status);
   Session session(engine, static_cast<int32_t>(engineOptions.context));
   Conversation conversation(session, generation);
   status = conversation.setSystem(arguments.text("--system"));
   if (status.ok() && arguments.isSet("--load"))
     status = conversation.load(arguments.text("--load"));
-  if (!status.ok()) return failed(status);
+  if (!status.ok()) return report(status);
   LineEditor editor;
   // Also between an answer's end and the next line, where Ctrl-C is no key.
   std::optional<CatchInterrupt> catching;
@@ -215,7 +211,7 @@ int runChat(const Program &program, Words words) {
   std::string line;
   while (editor.read("> ", line) && conversation.handle(line)) {
   }
-  return kDone;
+  return report({});
 }
 
 }  // namespace gemma

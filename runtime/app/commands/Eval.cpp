@@ -48,10 +48,10 @@ Status readRequest(const Arguments &arguments, Request &request) {
   request.lastLogitsFile = arguments.text("--last-logits");
   request.referenceFile = arguments.text("--reference");
   if (request.textFile.empty() == request.tokensFile.empty())
-    return Status::error("expected one of --text FILE and --tokens FILE");
+    return Status(Code::Usage, "expected one of --text FILE and --tokens FILE");
   bool writes = !request.logitsFile.empty() || !request.lastLogitsFile.empty();
   if (writes && request.tokensFile.empty())
-    return Status::error("--logits and --last-logits need --tokens");
+    return Status(Code::Usage, "--logits and --last-logits need --tokens");
   Status status = readEngineOptions(arguments, request.engine);
   if (status.ok())
     status = arguments.integer("--ctx", 2, INT32_MAX, request.window);
@@ -62,20 +62,23 @@ Status readRequest(const Arguments &arguments, Request &request) {
   return status;
 }
 
-Status parseIds(const std::string &text, std::vector<int32_t> &ids) {
+Result<std::vector<int32_t>> parseIds(const std::string &text) {
   using Json = nlohmann::json;
   Json list = Json::parse(text, nullptr, false);
   if (!list.is_array())
-    return Status::error(
-        "expected a JSON array of token ids, found another "
-        "thing");
+    return Status(Code::InvalidInput,
+                  "expected a JSON array of token ids, found another "
+                  "thing");
+  std::vector<int32_t> ids;
   for (const Json &entry : list) {
     if (!entry.is_number_integer() || entry < 0 || entry > INT32_MAX)
-      return Status::error("expected a token id, found " + entry.dump());
+      return Status(Code::InvalidInput,
+                    "expected a token id, found " + entry.dump());
     ids.push_back(entry.get<int32_t>());
   }
-  if (ids.empty()) return Status::error("expected token ids, found none");
-  return {};
+  if (ids.empty())
+    return Status(Code::InvalidInput, "expected token ids, found none");
+  return ids;
 }
 
 // Windows of one request, and what came out.
@@ -130,9 +133,9 @@ Status Evaluation::openReference() {
   if (request.referenceFile.empty()) return {};
   Status status = reference.open(request.referenceFile);
   if (status.ok() && reference.isFile() && request.tokensFile.empty())
-    return Status::error(
-        "--reference: expected --tokens with a .npy file, "
-        "found --text");
+    return Status(Code::InvalidInput,
+                  "--reference: expected --tokens with a .npy file, "
+                  "found --text");
   referenceRow.resize(model.code().vocabulary);
   return status;
 }
@@ -220,13 +223,15 @@ Status Evaluation::scoreTokens(const std::vector<int32_t> &ids) {
   // Before a file is created or a second of work is done.
   for (int32_t id : ids)
     if (id >= model.code().vocabulary)
-      return Status::error("expected token ids below " +
-                           std::to_string(model.code().vocabulary) +
-                           ", found " + std::to_string(id));
+      return Status(Code::InvalidInput,
+                    "expected token ids below " +
+                        std::to_string(model.code().vocabulary) + ", found " +
+                        std::to_string(id));
   if (static_cast<int64_t>(ids.size()) > session.context())
-    return Status::error(
-        "expected at most " + std::to_string(session.context()) +
-        " tokens (the context), found " + std::to_string(ids.size()));
+    return Status(Code::ContextFull, "expected at most " +
+                                         std::to_string(session.context()) +
+                                         " tokens (the context), found " +
+                                         std::to_string(ids.size()));
   Status status = openFiles(ids.size());
   if (status.ok()) status = scoreWindow(ids);
   Status first = logitsFile.close(), second = lastLogitsFile.close();
@@ -236,21 +241,23 @@ Status Evaluation::scoreTokens(const std::vector<int32_t> &ids) {
 
 Status Evaluation::scoreText(const std::string &text) {
   if (!model.tokenizer().isLoaded())
-    return Status::error("this model has no tokenizer: it cannot take text");
+    return Status(Code::Unsupported,
+                  "this model has no tokenizer: it cannot take text");
   int32_t bos = model.metadata().bos;
   std::vector<int32_t> ids;
   if (bos >= 0) ids.push_back(bos);
   if (!model.tokenizer().encode(text, ids))
-    return Status::error("the text cannot be encoded");
+    return Status(Code::InvalidInput, "the text cannot be encoded");
   auto size = static_cast<size_t>(request.window);
   if (request.window > session.context())
-    return Status::error(
-        "--ctx: expected at most " + std::to_string(session.context()) +
-        " (the context), found " + std::to_string(request.window));
+    return Status(Code::InvalidInput, "--ctx: expected at most " +
+                                          std::to_string(session.context()) +
+                                          " (the context), found " +
+                                          std::to_string(request.window));
   if (ids.size() < size)
-    return Status::error("expected a text of at least " + std::to_string(size) +
-                         " tokens (--ctx), found " +
-                         std::to_string(ids.size()));
+    return Status(Code::InvalidInput,
+                  "expected a text of at least " + std::to_string(size) +
+                      " tokens (--ctx), found " + std::to_string(ids.size()));
   for (size_t at = 0; at + size <= ids.size() && windows < request.windows;
        at += size) {
     if (bos >= 0) ids[at] = bos;
@@ -296,36 +303,34 @@ void printResult(const Evaluation &evaluation, bool json) {
 int runEval(const Program &program, Words words) {
   std::vector<Flag> flags = withEngineFlags(kFlags);
   Arguments arguments;
-  int code = kDone;
+  int code = 0;
   if (!parseWords("eval", "--text FILE | --tokens FILE [FLAGS]", words, flags,
                   arguments, code))
     return code;
   Request request;
   Status status = readRequest(arguments, request);
-  if (!status.ok()) return wrongUsage(status);
+  if (!status.ok()) return report(status);
   const std::string &path =
       request.tokensFile.empty() ? request.textFile : request.tokensFile;
-  std::string input;
+  Result<std::string> input = readFile(path);
+  if (!input.ok()) return report(input.status());
   std::vector<int32_t> ids;
-  status = readFile(path, input);
-  if (!status.ok()) return failed(status);
   if (!request.tokensFile.empty()) {
-    status = parseIds(input, ids);
-    if (!status.ok())
-      return failed(Status::error(path + ": " + status.message()));
+    auto parsed = parseIds(*input);
+    if (!parsed.ok()) return report(parsed.status().in(path));
+    ids = std::move(*parsed);
   }
   Model model;
   Engine engine;
   status = startModel(program, request.engine, model, engine);
-  if (!status.ok()) return failed(status);
+  if (!status.ok()) return report(status);
   Evaluation evaluation(model, engine, request);
   status = evaluation.openReference();
   if (status.ok())
-    status = request.tokensFile.empty() ? evaluation.scoreText(input)
+    status = request.tokensFile.empty() ? evaluation.scoreText(*input)
                                         : evaluation.scoreTokens(ids);
-  if (!status.ok()) return failed(status);
-  printResult(evaluation, arguments.isSet("--json"));
-  return kDone;
+  if (status.ok()) printResult(evaluation, arguments.isSet("--json"));
+  return report(status);
 }
 
 }  // namespace gemma

@@ -34,13 +34,13 @@ Status readRequest(const Arguments &arguments, GenerateRequest &request) {
   int sources = arguments.isSet("--prompt") + arguments.isSet("--file") +
                 arguments.isSet("--jsonl");
   if (sources != 1)
-    return Status::error(
-        "expected one of -p TEXT, -f FILE and --jsonl FILE, found " +
-        std::string(sources == 0 ? "none" : "more"));
+    return Status(Code::Usage,
+                  "expected one of -p TEXT, -f FILE and --jsonl FILE, found " +
+                      std::string(sources == 0 ? "none" : "more"));
   request.chat = arguments.isSet("--chat");
   request.raw = arguments.isSet("--raw");
   if (request.chat && request.raw)
-    return Status::error("expected one of --chat and --raw, found both");
+    return Status(Code::Usage, "expected one of --chat and --raw, found both");
   request.json = arguments.isSet("--json");
   request.text = arguments.text("--prompt");
   request.generation.ignoreStops = arguments.isSet("--ignore-eos");
@@ -66,7 +66,7 @@ int generateOne(Engine &engine, GenerateRequest &request) {
   std::vector<int32_t> prompt;
   Status status = makePrompt(engine.model(), request, request.text,
                              request.generation, prompt);
-  if (!status.ok()) return failed(status);
+  if (!status.ok()) return report(status);
   Session session(engine, static_cast<int32_t>(request.engine.context));
   GenerationResult result;
   PromptProgress progress;
@@ -82,12 +82,12 @@ int generateOne(Engine &engine, GenerateRequest &request) {
   };
   status = generate(session, prompt, request.generation, listener, result);
   progress.clear();
-  if (!status.ok()) return failed(status);
+  if (!status.ok()) return report(status);
   if (request.json)
     printLine(describeResult(result));
   else
     fputs("\n", stdout);
-  return kDone;
+  return report({});
 }
 
 }  // namespace
@@ -96,7 +96,8 @@ Status makePrompt(const Model &model, const GenerateRequest &request,
                   const std::string &text, GenerationOptions &options,
                   std::vector<int32_t> &ids) {
   if (!model.tokenizer().isLoaded())
-    return Status::error("this model has no tokenizer: it cannot take text");
+    return Status(Code::Unsupported,
+                  "this model has no tokenizer: it cannot take text");
   bool hasTemplate = checkChatTemplate(model).ok();
   if (request.chat || (hasTemplate && !request.raw)) {
     Message message{"user", text, {}};
@@ -105,7 +106,7 @@ Status makePrompt(const Model &model, const GenerateRequest &request,
   options.stopIds = model.metadata().eos;
   if (model.metadata().bos >= 0) ids.push_back(model.metadata().bos);
   if (!model.tokenizer().encode(text, ids))
-    return Status::error("the prompt cannot be encoded");
+    return Status(Code::InvalidInput, "the prompt cannot be encoded");
   return {};
 }
 
@@ -113,7 +114,8 @@ Status makePrompt(const Model &model, const GenerateRequest &request,
                   std::span<const Message> messages, GenerationOptions &options,
                   std::vector<int32_t> &ids) {
   if (request.raw)
-    return Status::error(
+    return Status(
+        Code::InvalidInput,
         "expected \"prompt\" with --raw, found \"messages\": they need the "
         "chat template");
   return renderChat(model, messages, ids, options.stopIds);
@@ -152,31 +154,32 @@ bool printLine(const nlohmann::ordered_json &object) {
 int runGenerate(const Program &program, Words words) {
   std::vector<Flag> flags = withSamplingFlags(kFlags);
   Arguments arguments;
-  int code = kDone;
+  int code = 0;
   if (!parseWords("generate", "-p TEXT | -f FILE | --jsonl FILE [FLAGS]", words,
                   flags, arguments, code))
     return code;
   GenerateRequest request;
   Status status = readRequest(arguments, request);
-  if (!status.ok()) return wrongUsage(status);
+  if (!status.ok()) return report(status);
   if (arguments.isSet("--file")) {
-    status = readFile(arguments.text("--file"), request.text);
-    if (!status.ok()) return failed(status);
+    Result<std::string> text = readFile(arguments.text("--file"));
+    if (!text.ok()) return report(text.status());
+    request.text = std::move(*text);
   }
   std::string lines = arguments.text("--jsonl");
   int file = STDIN_FILENO;
   if (!lines.empty() && lines != "-")
     file = open(lines.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0)
-    return failed(
-        Status::error(lines + ": cannot be opened: " + strerror(errno)));
+    return report(
+        Status(Code::Io, lines + ": cannot be opened: " + strerror(errno)));
   Model model;
   Engine engine;
   status = startModel(program, request.engine, model, engine);
-  if (!status.ok()) return failed(status);
+  if (!status.ok()) return report(status);
   request.generation.sampling = samplerDefaults(model.metadata().generation);
   status = readSampling(arguments, request.generation.sampling);
-  if (!status.ok()) return failed(status);
+  if (!status.ok()) return report(status);
   if (!arguments.isSet("--jsonl")) return generateOne(engine, request);
   code = generateLines(engine, request, file, lines);
   if (file != STDIN_FILENO) close(file);

@@ -180,9 +180,12 @@ class Lines {
       bool read = fill();
       if (read && !active.empty()) step();
       if (!read || !print())
-        return failed(Status::error(std::string("cannot write the output: ") +
-                                    strerror(errno)));
-      if (ended && active.empty()) return bad == 0 ? kDone : kFailed;
+        return report(
+            Status(Code::Io,
+                   std::string("cannot write the output: ") + strerror(errno)));
+      if (ended && active.empty())
+        return report(bad == 0 ? Status()
+                               : Status::reported(Code::InvalidInput));
     }
   }
 
@@ -199,7 +202,7 @@ class Lines {
         outcome = source.next(line, wait);
       } catch (const std::exception &error) {
         ++bad;
-        failed(Status::error(name + ": " + error.what()));
+        report(Status(Code::Io, name + ": " + error.what()));
         outcome = LineSource::Outcome::End;
       }
       if (outcome == LineSource::Outcome::NotYet) return true;
@@ -224,7 +227,7 @@ class Lines {
     try {
       status = readLine(line, job.options, prompt);
     } catch (const std::exception &error) {
-      status = Status::error(error.what());
+      status = Status(Code::InvalidInput, error.what());
     }
     if (!status.ok()) return refuse(job, status);
     job.session = idle.back();
@@ -284,8 +287,7 @@ class Lines {
   void refuse(Job &job, const Status &status) {
     job.error = status.message();
     ++bad;
-    failed(Status::error(name + ":" + std::to_string(job.index + 1) + ": " +
-                         job.error));
+    report(status.in(name + ":" + std::to_string(job.index + 1)));
   }
 
   // What is done and due. False: nobody reads it.

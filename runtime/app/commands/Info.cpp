@@ -72,7 +72,7 @@ void printText(const Model &model) {
 
 int runInfo(const Program &program, Words words) {
   Arguments arguments;
-  int code = kDone;
+  int code = 0;
   if (!parseWords("info", "[--json] [--verify] [--print-license]", words,
                   kFlags, arguments, code))
     return code;
@@ -80,11 +80,12 @@ int runInfo(const Program &program, Words words) {
   Status status = model.open(*program.code, program.path, false);
   if (status.ok() && arguments.isSet("--verify"))
     status = model.container().verifyAll();
-  if (!status.ok()) return failed(status);
+  if (!status.ok()) return report(status);
   if (arguments.isSet("--print-license")) {
     const std::string &licence = model.metadata().licence;
     if (licence.empty())
-      return failed(Status::error("the checkpoint came without a licence"));
+      return report(
+          Status(Code::Unsupported, "the checkpoint came without a licence"));
     printf("%s\n", licence.c_str());
   } else if (arguments.isSet("--json")) {
     nlohmann::ordered_json object = describe(model);
@@ -98,7 +99,7 @@ int runInfo(const Program &program, Words words) {
   } else {
     printText(model);
   }
-  return kDone;
+  return report({});
 }
 
 }  // namespace gemma
