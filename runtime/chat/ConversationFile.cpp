@@ -20,6 +20,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "runtime/model/JsonText.h"
+
 namespace gemma {
 namespace {
 
@@ -31,13 +33,6 @@ constexpr off_t kMostBytes = off_t{1} << 28;
 
 Status systemError(const std::string &path, const char *what) {
   return Status(Code::Io, path + ": " + what + ": " + strerror(errno));
-}
-
-// What a file says, fit for a terminal.
-std::string shown(const Json &value) {
-  std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
-  if (text.size() > 80) text = text.substr(0, 80) + "…";
-  return text;
 }
 
 Status readRegular(const std::string &path, std::string &text) {

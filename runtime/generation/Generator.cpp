@@ -3,10 +3,10 @@
 // at least one token of a reused prefix is fed again.
 #include "runtime/generation/Generator.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <string>
+
+#include "runtime/model/Clock.h"
 
 namespace gemma {
 namespace {
@@ -56,13 +56,6 @@ const char *finishReasonName(FinishReason reason) {
       return "cancelled";
   }
   return "";
-}
-
-double monotonicSeconds() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<double>(now.tv_sec) +
-         1e-9 * static_cast<double>(now.tv_nsec);
 }
 
 bool StopFinder::find(std::string &text) {

@@ -23,13 +23,8 @@ Status checkCode(const gemma_model_code &code) {
     return wrong("ABI version", GEMMA_ABI_VERSION, code.abi_version);
   if (code.struct_bytes != sizeof(code))
     return wrong("struct size", sizeof(code), code.struct_bytes);
-  if (uint64_t missing = missingCpuFeatures(code.cpu_features)) {
-    char line[256];
-    size_t length = describeMissing(code.target, missing, line, sizeof(line));
-    std::string_view text(line, length - 1);
-    return Status(Code::WrongMachine,
-                  std::string(text.substr(text.find(' ') + 1)));
-  }
+  Status machine = checkMachine(code);
+  if (!machine.ok()) return machine;
   bool sizes = code.decode && code.batch && code.prefill && code.head &&
                code.batch_rows >= 1 && code.prefill_rows >= code.batch_rows &&
                code.head_rows >= 1 && code.vocabulary >= 1 && code.width >= 1 &&
@@ -54,6 +49,17 @@ Status checkCode(const gemma_model_code &code) {
 }
 
 }  // namespace
+
+Status checkMachine(const gemma_model_code &code) {
+  uint64_t missing = missingCpuFeatures(code.cpu_features);
+  if (missing == 0) return {};
+  char line[256];
+  size_t length = describeMissing(code.target, missing, line, sizeof(line));
+  // The line is the start-up check's: "error: …\n".
+  std::string_view text(line, length - 1);
+  return Status(Code::WrongMachine,
+                std::string(text.substr(text.find(' ') + 1)));
+}
 
 Status Model::open(const gemma_model_code &code, const char *path,
                    bool prefault) {

@@ -7,6 +7,7 @@
 #define GEMMA_RUNTIME_MODEL_STATUS_H
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <utility>
 
@@ -59,6 +60,13 @@ class [[nodiscard]] Status {
   Code kind = Code::Ok;
   std::string text;
 };
+
+// The first failure of what was tried in this order, if any.
+inline Status firstFailure(std::initializer_list<Status> outcomes) {
+  for (const Status &outcome : outcomes)
+    if (!outcome.ok()) return outcome;
+  return {};
+}
 
 // A value, or why there is none.
 template <typename T>

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "runtime/app/App.h"
+#include "runtime/app/SamplingFlags.h"
 #include "runtime/app/terminal/LineEditor.h"
 #include "runtime/app/terminal/PromptProgress.h"
 #include "runtime/chat/ConversationFile.h"
@@ -164,54 +165,55 @@ class Conversation {
   GenerationResult last;
 };
 
-}  // namespace
-
-int runChat(const Program &program, Words words) {
-  std::vector<Flag> flags = withSamplingFlags(kFlags);
-  Arguments arguments;
-  int code = 0;
-  if (!parseWords("chat", "[FLAGS]", words, flags, arguments, code))
-    return code;
-  EngineOptions engineOptions;
-  GenerationOptions generation;
-  SamplerOptions unused;
-  Status status = readEngineOptions(arguments, engineOptions);
-  if (status.ok())
-    status =
-        arguments.integer("--n-predict", 1, INT32_MAX, generation.maxTokens);
-  if (status.ok()) status = readStops(arguments, generation.stopTexts);
-  if (status.ok()) status = readSampling(arguments, unused);
-  if (status.ok() && arguments.isSet("--system") && arguments.isSet("--load"))
-    status = Status(
+Status readRequest(const Arguments &arguments, GenerationOptions &generation) {
+  if (arguments.isSet("--system") && arguments.isSet("--load"))
+    return Status(
         Code::Usage,
         "expected one of --system and --load, found both: the conversation "
         "brings its own");
-  if (!status.ok()) return report(status);
-  Model model;
-  Engine engine;
-  status = startModel(program, engineOptions, model, engine);
-  if (status.ok()) status = checkChatTemplate(model);
-  if (!status.ok()) return report(status);
-  generation.sampling = samplerDefaults(model.metadata().generation);
+  return firstFailure({
+      arguments.integer("--n-predict", 1, INT32_MAX, generation.maxTokens),
+      readStops(arguments, generation.stopTexts),
+      checkSampling(arguments),
+  });
+}
+
+// Lines until the end of the input or /exit.
+void converse(Conversation &conversation, const std::string &name) {
+  LineEditor editor;
+  // Also between an answer's end and the next line, where Ctrl-C is no key.
+  std::optional<CatchInterrupt> catching;
+  if (editor.onTerminal()) {
+    catching.emplace();
+    printf("%s. /help lists commands, Ctrl-D ends.\n", name.c_str());
+  }
+  std::string line;
+  while (editor.read("> ", line) && conversation.handle(line)) {
+  }
+}
+
+Status run(App &app) {
+  const Arguments &arguments = app.arguments;
+  GenerationOptions generation;
+  Status status = readRequest(arguments, generation);
+  if (status.ok()) status = app.start();
+  if (status.ok()) status = checkChatTemplate(app.model);
+  if (!status.ok()) return status;
+  generation.sampling = samplerDefaults(app.model.metadata().generation);
   status = readSampling(arguments, generation.sampling);
-  if (!status.ok()) return report(status);
-  Session session(engine, static_cast<int32_t>(engineOptions.context));
+  if (!status.ok()) return status;
+  Session session(app.engine, app.context);
   Conversation conversation(session, generation);
   status = conversation.setSystem(arguments.text("--system"));
   if (status.ok() && arguments.isSet("--load"))
     status = conversation.load(arguments.text("--load"));
-  if (!status.ok()) return report(status);
-  LineEditor editor;
-  // Also between an answer's end and the next line, where Ctrl-C is no key.
-  std::optional<CatchInterrupt> catching;
-  if (editor.onTerminal()) catching.emplace();
-  if (editor.onTerminal())
-    printf("%s. /help lists commands, Ctrl-D ends.\n",
-           model.metadata().name.c_str());
-  std::string line;
-  while (editor.read("> ", line) && conversation.handle(line)) {
-  }
-  return report({});
+  if (status.ok()) converse(conversation, app.model.metadata().name);
+  return status;
 }
+
+}  // namespace
+
+const Command kChatCommand = {"chat", "[FLAGS]", kFlags,
+                              Command::Shared::Sampling, run};
 
 }  // namespace gemma
