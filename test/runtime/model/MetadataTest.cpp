@@ -22,6 +22,23 @@ TEST(Metadata, ChecksTypesAndRanges) {
   }
 }
 
+TEST(Metadata, TellsTheFirstFailure) {
+  auto read = [](const char *text) {
+    return Metadata::parse(text, 64).status().message();
+  };
+  EXPECT_EQ(read("{\"generation\":{\"top_p\":\"\\u001b[2J\",\"top_k\":{}},"
+                 "\"name\":3}"),
+            "metadata: expected a string for \"name\", found 3");
+  EXPECT_EQ(read("{\"generation\":{\"top_p\":\"\\u001b[2J\",\"min_p\":{}}}"),
+            "metadata: expected a finite number for \"top_p\", found "
+            "\"\\u001b[2J\"");
+  EXPECT_EQ(read("{\"eos\":[1,64]}"),
+            "metadata: expected ids below the vocabulary's size for \"eos\", "
+            "found 64");
+  EXPECT_EQ(read("nonsense"),
+            "metadata: expected a JSON object, found no JSON");
+}
+
 TEST(Metadata, ReadsWhatIsThere) {
   auto read = [](const char *text) {
     Result<Metadata> metadata = Metadata::parse(text, 64);
