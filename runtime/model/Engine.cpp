@@ -10,7 +10,6 @@
 #include <string>
 
 #include "runtime/model/PhaseProfile.h"
-#include "runtime/model/Session.h"
 
 namespace gemma {
 
@@ -72,27 +71,27 @@ int64_t Engine::workingBytes() const {
 Status Engine::prepareRows(std::span<const RowRequest> rows) {
   callRows.clear();
   wantedRows.clear();
+  int32_t ahead = 0;
   for (size_t i = 0; i < rows.size(); ++i) {
-    Session &session = *rows[i].session;
-    int32_t token = rows[i].token;
+    auto [source, token, wanted] = rows[i];
     if (token < 0 || token >= shared->code().vocabulary)
       return Status(Code::InvalidInput,
                     "expected a token id below " +
                         std::to_string(shared->code().vocabulary) + ", found " +
                         std::to_string(token));
-    // Rows of this session that stand before this one in the call.
-    int32_t position = session.position() + session.pending;
-    if (position >= session.context())
-      return Status(Code::ContextFull,
-                    "expected a position below the context of " +
-                        std::to_string(session.context()) + ", found " +
-                        std::to_string(position));
-    Status status = session.allocateBlocks(position);
+    // A prompt's rows stand together; rows of other sequences are few.
+    if (i > 0 && rows[i - 1].source == source)
+      ++ahead;
+    else
+      ahead = static_cast<int32_t>(std::count_if(
+          rows.begin(), rows.begin() + i,
+          [&](const RowRequest &row) { return row.source == source; }));
+    gemma_row row{};
+    row.token = token;
+    Status status = source->placeRow(ahead, row);
     if (!status.ok()) return status;
-    ++session.pending;
-    callRows.push_back(
-        {token, position, position, 0, nullptr, session.blocks.data()});
-    if (rows[i].wanted) wantedRows.push_back(static_cast<int32_t>(i));
+    callRows.push_back(row);
+    if (wanted) wantedRows.push_back(static_cast<int32_t>(i));
   }
   return {};
 }
@@ -106,7 +105,6 @@ Status Engine::step(std::span<const RowRequest> rows,
                   "expected at most " + std::to_string(maxRows()) +
                       " rows, found " + std::to_string(rows.size()));
   Status status = prepareRows(rows);
-  for (const RowRequest &row : rows) row.session->pending = 0;
   const gemma_model_code &code = shared->code();
   bool pairsOnly = argMax && code.arg_max != nullptr;
   if (status.ok() && !pairsOnly && !wantedRows.empty())
@@ -120,7 +118,7 @@ Status Engine::step(std::span<const RowRequest> rows,
   run(count == 1                 ? EntryPoint::Decode
       : count <= code.batch_rows ? EntryPoint::Batch
                                  : EntryPoint::Prefill);
-  for (const RowRequest &row : rows) row.session->advance(row.token);
+  for (const RowRequest &row : rows) row.source->advance(row.token);
   if (pairsOnly)
     runArgMax(argMax);
   else

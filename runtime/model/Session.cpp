@@ -21,6 +21,15 @@ Session::~Session() {
   for (void *block : blocks) free(block);
 }
 
+Status Session::placeRow(int32_t ahead, gemma_row &row) {
+  row.position = row.visible_end = position() + ahead;
+  row.kv = blocks.data();
+  if (row.position < limit) return allocateBlocks(row.position);
+  return Status(Code::ContextFull, "expected a position below the context of " +
+                                       std::to_string(limit) + ", found " +
+                                       std::to_string(row.position));
+}
+
 Status Session::allocateBlocks(int32_t position) {
   const gemma_model_code &code = owner->model().code();
   for (int32_t i = 0; i < code.kv_layer_count; ++i) {

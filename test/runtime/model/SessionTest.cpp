@@ -139,6 +139,29 @@ TEST_P(SessionTest, RowsOfSeveralSessionsShareACall) {
   EXPECT_EQ(third.position(), 3);
 }
 
+// A call that is refused for its last row moved none of its sequences, and took
+// no row into account.
+TEST_P(SessionTest, ARefusedCallLeavesNoTrace) {
+  Session first(engine), second(engine, 2);
+  feedAndCheck(first, randomTokens(3, 13), Wanted::None, 0);
+  feedAndCheck(second, randomTokens(1, 14), Wanted::None, 0);
+  std::vector<RowRequest> rows = {{&first, 5, false},
+                                  {&second, 6, false},
+                                  {&first, 7, true},
+                                  {&second, 8, true}};
+  Status status = engine.step(rows, nullptr);
+  EXPECT_EQ(status.code(), Code::ContextFull);
+  EXPECT_EQ(status.message(),
+            "expected a position below the context of 2, found 2");
+  EXPECT_EQ(first.position(), 3);
+  EXPECT_EQ(second.position(), 1);
+  rows.pop_back();
+  ASSERT_EQ(engine.step(rows, nullptr).message(), "");
+  EXPECT_EQ(first.position(), 5);
+  EXPECT_EQ(second.position(), 2);
+  feedAndCheck(first, randomTokens(40, 15), Wanted::All, 0);
+}
+
 TEST_P(SessionTest, AnArgMaxTakesThePlaceOfTheLogits) {
   auto tokens = randomTokens(70, 5);
   int64_t before = engine.workingBytes();
