@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// The compiled executable's commands. Each takes its own words (without the
-// command's name) and returns the exit code: 0 done, 1 the input is wrong or
-// something failed, 2 usage, 3 the wrong machine. Errors are one line on
-// stderr, "error: …"; results go to stdout.
+// The compiled executable's command line: words -> a command -> an exit code. A
+// command is a file of commands/ that defines its Command, and a row of the
+// table in App.cpp; an App is what one run of it works with. Results go to
+// stdout, a failure is one line on stderr, "error: …".
 #ifndef GEMMA_RUNTIME_APP_APP_H
 #define GEMMA_RUNTIME_APP_APP_H
 
 #include <span>
 #include <string>
-#include <vector>
 
 #include "runtime/app/Arguments.h"
-#include "runtime/generation/Generator.h"
 #include "runtime/model/Engine.h"
+#include "runtime/model/Model.h"
 
 namespace gemma {
-
-inline constexpr int kDone = 0, kFailed = 1, kUsage = 2, kWrongMachine = 3;
 
 // Where the program's code and data come from; a test gives its own.
 struct Program {
@@ -26,57 +23,54 @@ struct Program {
 
 using Words = std::span<const char *const>;
 
+// Returns the exit code (Status.h).
 int runApp(const Program &program, Words words);
 
-int runChat(const Program &program, Words words);
-int runGenerate(const Program &program, Words words);
-int runEval(const Program &program, Words words);
-int runBench(const Program &program, Words words);
-int runInfo(const Program &program, Words words);
+class App;
 
-// Print "error: …" and return the exit code.
-int failed(const Status &status);
-int wrongUsage(const Status &status);
+struct Command {
+  // The flags that several commands have: -t and -c; those and the sampler's.
+  enum class Shared { None, Engine, Sampling };
 
-// Appends a command's own flags to those that several share.
-std::vector<Flag> withEngineFlags(std::span<const Flag> own);
-std::vector<Flag> withSamplingFlags(std::span<const Flag> own);
-
-// Parses `words`. False: `code` is the exit code, and help or an error has been
-// printed.
-bool parseWords(const char *command, const char *summary, Words words,
-                std::span<const Flag> flags, Arguments &arguments, int &code);
-
-// -t and -c. `context` 0: the model's.
-struct EngineOptions {
-  int64_t threads = 0;
-  int64_t context = 0;
+  const char *name;
+  const char *summary;  // what help shows behind the name
+  std::span<const Flag> flags;
+  Shared shared;
+  // Flags are known by then; their values a command checks before it works.
+  Status (*run)(App &app);
 };
-Status readEngineOptions(const Arguments &arguments, EngineOptions &options);
 
-// Sampling flags over `options`, which hold the checkpoint's. Without --seed
-// the seed is random.
-Status readSampling(const Arguments &arguments, SamplerOptions &options);
+extern const Command kChatCommand, kGenerateCommand, kEvalCommand,
+    kBenchCommand, kInfoCommand;
 
-// The sampling flags that are numbers, with their names in JSON.
-struct SamplingNumber {
-  const char *flag, *field;
-  double least, most;
-  double SamplerOptions::*to;
+class App {
+ public:
+  explicit App(const Program &program) : program(program) {}
+
+  // Parses the command's words and its shared flags. Every failure is one of
+  // usage.
+  Status parse(const Command &command, Words words);
+
+  // Opens the model. `prefault`: its weights will be read soon.
+  Status openModel(bool prefault);
+  // Opens the model and starts the engine, as -t and -c say.
+  Status start();
+
+  Arguments arguments;
+  Model model;
+  Engine engine;
+  int32_t context = 0;  // -c; 0: the model's
+
+ private:
+  const Program &program;
+  int64_t threads = 0;  // -t; 0: as many as are worth it
 };
-std::span<const SamplingNumber> samplingNumbers();
 
-// Each --stop.
-Status readStops(const Arguments &arguments, std::vector<std::string> &stops);
-inline constexpr Flag kStopFlag = {
-    "--stop", 0, "TEXT", "end an answer before this text (repeatable)"};
+// Prints "error: …" for a failure that nobody has told.
+void report(const Status &status);
 
-// A model and an engine for it.
-Status startModel(const Program &program, const EngineOptions &options,
-                  Model &model, Engine &engine);
-
-// Whole file; standard input for "-".
-Status readFile(const std::string &path, std::string &text);
+// A whole file; standard input for "-".
+Result<std::string> readFile(const std::string &path);
 
 }  // namespace gemma
 

@@ -51,8 +51,9 @@ std::string shortNumber(double value) {
 
 Status outOfRange(const char *name, const std::string &least,
                   const std::string &most, const std::string &found) {
-  return Status::error(std::string(name) + ": expected a number from " + least +
-                       " to " + most + ", found \"" + found + "\"");
+  return Status(Code::Usage, std::string(name) + ": expected a number from " +
+                                 least + " to " + most + ", found \"" + found +
+                                 "\"");
 }
 
 }  // namespace
@@ -72,8 +73,8 @@ Status Arguments::parse(std::span<const char *const> words,
   for (size_t i = 0; i < words.size(); ++i) {
     std::string_view word = words[i];
     if (word.size() < 2 || word[0] != '-')
-      return Status::error("expected a flag, found \"" + std::string(word) +
-                           "\"");
+      return Status(Code::Usage,
+                    "expected a flag, found \"" + std::string(word) + "\"");
     const Flag *flag = nullptr;
     std::string_view attached;
     bool hasAttached = false;
@@ -88,8 +89,8 @@ Status Arguments::parse(std::span<const char *const> words,
       if (hasAttached) attached = word.substr(2);
     }
     if (flag == nullptr || (flag->value == nullptr && hasAttached))
-      return Status::error("unknown flag \"" + std::string(word) +
-                           "\" (--help lists all)");
+      return Status(Code::Usage, "unknown flag \"" + std::string(word) +
+                                     "\" (--help lists all)");
     std::vector<std::string> &list = values[flag->name];
     // The first on the command line replaces the environment's.
     if (given.insert(flag->name).second) list.clear();
@@ -100,8 +101,8 @@ Status Arguments::parse(std::span<const char *const> words,
     } else if (++i < words.size()) {
       list.emplace_back(words[i]);
     } else {
-      return Status::error(std::string(word) +
-                           ": expected a value, found none");
+      return Status(Code::Usage,
+                    std::string(word) + ": expected a value, found none");
     }
   }
   return {};

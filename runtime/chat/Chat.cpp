@@ -9,11 +9,12 @@ namespace gemma {
 Status checkChatTemplate(const Model &model) {
   const std::string &name = model.metadata().chatTemplate;
   if (!model.tokenizer().isLoaded())
-    return Status::error("this model has no tokenizer: it cannot take text");
+    return Status(Code::Unsupported,
+                  "this model has no tokenizer: it cannot take text");
   if (name == "none")
-    return Status::error(
-        "this model has no chat template (it is a base "
-        "model): use generate --raw");
+    return Status(Code::Unsupported,
+                  "this model has no chat template (it is a base "
+                  "model): use generate --raw");
   return TurnTemplate().load(name, model.tokenizer(), model.metadata().bos);
 }
 
@@ -100,9 +101,10 @@ Status Chat::restore(ChatState state, const Listener &listener) {
   if (!status.ok()) return status;
   // A question and a token of its answer must fit behind it.
   if (prefix.size() + 1 >= static_cast<size_t>(session.context()))
-    return Status::error(
-        "expected a conversation below " + std::to_string(session.context()) +
-        " tokens (the context), found " + std::to_string(prefix.size()));
+    return Status(Code::ContextFull, "expected a conversation below " +
+                                         std::to_string(session.context()) +
+                                         " tokens (the context), found " +
+                                         std::to_string(prefix.size()));
   system.clear();
   if (!state.messages.empty() && state.messages[0].role == "system")
     system = state.messages[0].text;

@@ -20,6 +20,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "runtime/model/JsonText.h"
+
 namespace gemma {
 namespace {
 
@@ -30,14 +32,7 @@ constexpr int kVersion = 1;
 constexpr off_t kMostBytes = off_t{1} << 28;
 
 Status systemError(const std::string &path, const char *what) {
-  return Status::error(path + ": " + what + ": " + strerror(errno));
-}
-
-// What a file says, fit for a terminal.
-std::string shown(const Json &value) {
-  std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
-  if (text.size() > 80) text = text.substr(0, 80) + "…";
-  return text;
+  return Status(Code::Io, path + ": " + what + ": " + strerror(errno));
 }
 
 Status readRegular(const std::string &path, std::string &text) {
@@ -48,11 +43,13 @@ Status readRegular(const std::string &path, std::string &text) {
   if (fstat(file, &facts) != 0)
     status = systemError(path, "cannot be read");
   else if (!S_ISREG(facts.st_mode))
-    status = Status::error(path + ": expected a file, found another thing");
+    status = Status(Code::InvalidInput,
+                    path + ": expected a file, found another thing");
   else if (facts.st_size > kMostBytes)
-    status = Status::error(path + ": expected a conversation of at most " +
-                           std::to_string(kMostBytes) + " bytes, found " +
-                           std::to_string(facts.st_size));
+    status = Status(Code::InvalidInput,
+                    path + ": expected a conversation of at most " +
+                        std::to_string(kMostBytes) + " bytes, found " +
+                        std::to_string(facts.st_size));
   char buffer[65536];
   ssize_t count = 1;
   while (status.ok() && count > 0) {
@@ -78,9 +75,10 @@ Status parseFile(const std::string &path, Json &root) {
   if (!status.ok()) return status;
   root = Json::parse(text, nullptr, false);
   if (!isConversation(root))
-    return Status::error(path +
-                         ": expected a conversation that /save wrote, found "
-                         "another file");
+    return Status(Code::InvalidInput,
+                  path +
+                      ": expected a conversation that /save wrote, found "
+                      "another file");
   return {};
 }
 
@@ -208,7 +206,8 @@ Status saveConversation(const std::string &path, const Model &model,
     Json there;
     Status status = parseFile(to, there);
     if (!status.ok())
-      return Status::error(status.message() + ": it is not overwritten");
+      return Status(status.code(),
+                    status.message() + ": it is not overwritten");
   }
   std::string part = to + "." + std::to_string(getpid()) + ".tmp";
   Status status = writeNew(part, writeState(model, state));
@@ -219,16 +218,15 @@ Status saveConversation(const std::string &path, const Model &model,
   return status;
 }
 
-Status loadConversation(const std::string &path, const Model &model,
-                        ChatState &state) {
+Result<ChatState> loadConversation(const std::string &path,
+                                   const Model &model) {
   Json root;
   Status status = parseFile(path, root);
   if (!status.ok()) return status;
   try {
-    state = readState(root, model);
-    return {};
+    return readState(root, model);
   } catch (const std::exception &error) {
-    return Status::error(path + ": " + error.what());
+    return Status(Code::InvalidInput, path + ": " + error.what());
   }
 }
 

@@ -24,9 +24,7 @@ std::string modelId(const Model &model);
 Status saveConversation(const std::string &path, const Model &model,
                         const ChatState &state);
 
-// On an error `state` is unchanged.
-Status loadConversation(const std::string &path, const Model &model,
-                        ChatState &state);
+Result<ChatState> loadConversation(const std::string &path, const Model &model);
 
 }  // namespace gemma
 

@@ -22,16 +22,18 @@ std::string_view trimmed(std::string_view text) {
 Status TurnTemplate::load(std::string_view name, const Tokenizer &tokenizer,
                           int32_t bosId) {
   if (!isKnown(name))
-    return Status::error(
+    return Status(
+        Code::Unsupported,
         "expected a chat template that is known (gemma, gemma3), found \"" +
-        std::string(name) + "\": use generate --raw");
+            std::string(name) + "\": use generate --raw");
   takesSystem = name == "gemma3";
   pieces = &tokenizer;
   bos = bosId;
   start = tokenizer.pieceId("<start_of_turn>");
   end = tokenizer.pieceId("<end_of_turn>");
   if (start < 0 || end < 0)
-    return Status::error(
+    return Status(
+        Code::Unsupported,
         "chat template: expected the pieces <start_of_turn> and <end_of_turn> "
         "in the tokenizer, found none");
   return {};
@@ -40,21 +42,23 @@ Status TurnTemplate::load(std::string_view name, const Tokenizer &tokenizer,
 Status TurnTemplate::checkRoles(std::span<const Message> messages) const {
   size_t first = !messages.empty() && messages[0].role == "system" ? 1 : 0;
   if (first && !takesSystem)
-    return Status::error(
+    return Status(
+        Code::Unsupported,
         "expected no system message: this model's chat template has no place "
         "for one");
   for (size_t i = first; i < messages.size(); ++i) {
     const char *expected = (i - first) % 2 == 0 ? "user" : "assistant";
     if (messages[i].role != expected)
-      return Status::error(
-          "expected the roles user and assistant in turn, "
-          "found \"" +
-          messages[i].role + "\" as message " + std::to_string(i + 1) +
-          " where \"" + expected + "\" was due");
+      return Status(Code::InvalidInput,
+                    "expected the roles user and assistant in turn, "
+                    "found \"" +
+                        messages[i].role + "\" as message " +
+                        std::to_string(i + 1) + " where \"" + expected +
+                        "\" was due");
   }
   if ((messages.size() - first) % 2 == 0)
-    return Status::error(
-        "expected a user message at the end, found none to answer");
+    return Status(Code::InvalidInput,
+                  "expected a user message at the end, found none to answer");
   return {};
 }
 
@@ -92,7 +96,8 @@ Status TurnTemplate::render(std::span<const Message> messages,
   rendered.push_back(start);
   put("model\n");
   if (!good)
-    return Status::error("a message of the conversation cannot be encoded");
+    return Status(Code::InvalidInput,
+                  "a message of the conversation cannot be encoded");
   ids.insert(ids.end(), rendered.begin(), rendered.end());
   return {};
 }

@@ -3,10 +3,10 @@
 // at least one token of a reused prefix is fed again.
 #include "runtime/generation/Generator.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <string>
+
+#include "runtime/model/Clock.h"
 
 namespace gemma {
 namespace {
@@ -56,13 +56,6 @@ const char *finishReasonName(FinishReason reason) {
       return "cancelled";
   }
   return "";
-}
-
-double monotonicSeconds() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<double>(now.tv_sec) +
-         1e-9 * static_cast<double>(now.tv_nsec);
 }
 
 bool StopFinder::find(std::string &text) {
@@ -141,11 +134,13 @@ Status Answer::feedPrompt(std::span<const int32_t> prompt) {
 }
 
 Status Answer::begin(std::span<const int32_t> prompt) {
-  if (prompt.empty()) return Status::error("expected a prompt, found no token");
+  if (prompt.empty())
+    return Status(Code::InvalidInput, "expected a prompt, found no token");
   if (prompt.size() > static_cast<size_t>(session.context()))
-    return Status::error(
-        "expected a prompt of at most " + std::to_string(session.context()) +
-        " tokens (the context), found " + std::to_string(prompt.size()));
+    return Status(Code::ContextFull, "expected a prompt of at most " +
+                                         std::to_string(session.context()) +
+                                         " tokens (the context), found " +
+                                         std::to_string(prompt.size()));
   result.promptTokens = static_cast<int64_t>(prompt.size());
   start = known = monotonicSeconds();
   Status status =

@@ -121,9 +121,6 @@ Status generate(Session &session, std::span<const int32_t> prompt,
                 const GenerationOptions &options, const Listener &listener,
                 GenerationResult &result);
 
-// Seconds of a clock that never goes back.
-double monotonicSeconds();
-
 }  // namespace gemma
 
 #endif  // GEMMA_RUNTIME_GENERATION_GENERATOR_H

@@ -80,11 +80,11 @@ Status Container::open(const char *path) {
   name = shownName(path);
   file = ::open(path, O_RDONLY | O_CLOEXEC);
   if (file < 0)
-    return Status::error(name + ": cannot be opened: " + strerror(errno));
+    return Status(Code::Io, name + ": cannot be opened: " + strerror(errno));
   struct stat info;
   if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode)) {
     close();
-    return Status::error(name + ": is no regular file");
+    return Status(Code::InvalidInput, name + ": is no regular file");
   }
   size = static_cast<uint64_t>(info.st_size);
   Status status = readTrailer();
@@ -99,7 +99,7 @@ Status Container::open(const char *path) {
   if (mapped == MAP_FAILED) {
     int error = errno;
     close();
-    return Status::error(name + ": cannot be mapped: " + strerror(error));
+    return Status(Code::Io, name + ": cannot be mapped: " + strerror(error));
   }
   mapping = static_cast<uint8_t *>(mapped);
   status = checkHashes();
@@ -116,9 +116,10 @@ void Container::close() {
 }
 
 Status Container::damaged(const char *what) const {
-  return Status::error(name + ": the " + what +
-                       " is damaged (its hash differs from the one that was "
-                       "written): copy or build the file again");
+  return Status(Code::InvalidInput,
+                name + ": the " + what +
+                    " is damaged (its hash differs from the one that was "
+                    "written): copy or build the file again");
 }
 
 Status Container::readTrailer() {
@@ -128,16 +129,18 @@ Status Container::readTrailer() {
       readFully(file, &trailer, sizeof(trailer), size - sizeof(trailer)) &&
       memcmp(trailer.magic, GEMMA_CONTAINER_MAGIC, 8) == 0;
   if (!there)
-    return Status::error(
-        name +
-        ": expected a model at the end of the file, found none: the file was "
-        "cut off or stripped (strip removes it)");
+    return Status(Code::InvalidInput,
+                  name +
+                      ": expected a model at the end of the file, found none: "
+                      "the file was "
+                      "cut off or stripped (strip removes it)");
   if (trailer.version != 1 || trailer.trailer_bytes != sizeof(trailer))
-    return Status::error(name + ": expected container version 1 with " +
-                         std::to_string(sizeof(trailer)) +
-                         " trailer bytes, found version " +
-                         std::to_string(trailer.version) + " with " +
-                         std::to_string(trailer.trailer_bytes));
+    return Status(Code::InvalidInput,
+                  name + ": expected container version 1 with " +
+                      std::to_string(sizeof(trailer)) +
+                      " trailer bytes, found version " +
+                      std::to_string(trailer.version) + " with " +
+                      std::to_string(trailer.trailer_bytes));
   if (trailerHash(trailer) != trailer.trailer_hash) return damaged("trailer");
   return {};
 }
@@ -146,10 +149,11 @@ Status Container::checkSections() const {
   uint64_t body = size - sizeof(end);
   if (end.container_offset % GEMMA_CONTAINER_ALIGN != 0 ||
       end.container_offset > body)
-    return Status::error(name + ": expected a model at an offset inside its " +
-                         std::to_string(size) + " bytes, found offset " +
-                         std::to_string(end.container_offset) +
-                         ": the file was cut or changed");
+    return Status(Code::InvalidInput,
+                  name + ": expected a model at an offset inside its " +
+                      std::to_string(size) + " bytes, found offset " +
+                      std::to_string(end.container_offset) +
+                      ": the file was cut or changed");
   uint64_t room = body - end.container_offset, from = 0;
   for (int i = 0; i < GEMMA_SECTION_COUNT; ++i) {
     const gemma_section &section = end.sections[i];
@@ -157,12 +161,12 @@ Status Container::checkSections() const {
                 section.offset >= from && section.offset <= room &&
                 section.size <= room - section.offset;
     if (!good)
-      return Status::error(name + ": expected the " + kSectionNames[i] +
-                           " in bytes " + std::to_string(from) + " to " +
-                           std::to_string(room) + " of the model, found " +
-                           std::to_string(section.size) + " bytes at " +
-                           std::to_string(section.offset) +
-                           ": the file was cut or changed");
+      return Status(Code::InvalidInput,
+                    name + ": expected the " + kSectionNames[i] + " in bytes " +
+                        std::to_string(from) + " to " + std::to_string(room) +
+                        " of the model, found " + std::to_string(section.size) +
+                        " bytes at " + std::to_string(section.offset) +
+                        ": the file was cut or changed");
     from = section.offset + section.size;
   }
   return {};
@@ -171,7 +175,7 @@ Status Container::checkSections() const {
 Status Container::checkHashes() const {
   uint64_t hash = 0;
   if (!hashFile(file, end.container_offset, hash))
-    return Status::error(name + ": cannot be read: " + strerror(errno));
+    return Status(Code::Io, name + ": cannot be read: " + strerror(errno));
   if (hash != end.code_hash) return damaged("code");
   auto metadata = section(GEMMA_SECTION_METADATA);
   if (XXH3_64bits(metadata.data(), metadata.size()) !=
@@ -181,7 +185,7 @@ Status Container::checkHashes() const {
 }
 
 Status Container::verifyAll() const {
-  if (!isOpen()) return Status::error("no model is open");
+  if (!isOpen()) return Status(Code::InvalidInput, "no model is open");
   Status status = checkHashes();
   if (!status.ok()) return status;
   const uint8_t *from = mapping;

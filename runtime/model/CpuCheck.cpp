@@ -9,12 +9,11 @@
 
 #include "runtime/include/gemma/ModelAbi.h"
 #include "runtime/model/CpuFeatures.h"
+#include "runtime/model/Status.h"
 
 extern "C" const gemma_model_code gemma_model;
 
 namespace {
-
-constexpr int kWrongMachine = 3;
 
 long callSystem(long number, long first, long second, long third) {
 #if defined(__x86_64__)
@@ -42,7 +41,7 @@ void checkCpu(int, char **, char **) {
       gemma::describeMissing(gemma_model.target, missing, line, sizeof(line));
   callSystem(SYS_write, 2, reinterpret_cast<long>(line),
              static_cast<long>(length));
-  callSystem(SYS_exit_group, kWrongMachine, 0, 0);
+  callSystem(SYS_exit_group, gemma::exitCode(gemma::Code::WrongMachine), 0, 0);
 }
 
 }  // namespace

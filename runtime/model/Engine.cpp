@@ -10,7 +10,6 @@
 #include <string>
 
 #include "runtime/model/PhaseProfile.h"
-#include "runtime/model/Session.h"
 
 namespace gemma {
 
@@ -42,9 +41,10 @@ Status Engine::start(const Model &model, int threads) {
   // Whole pages for each thread: no line is shared.
   int64_t stride = (code.scratch_bytes + 4095) / 4096 * 4096;
   if (!arena.allocate(code.arena_bytes) || !scratch.allocate(stride * threads))
-    return Status::error("expected " +
-                         std::to_string(code.arena_bytes + stride * threads) +
-                         " bytes of working memory, found less");
+    return Status(Code::OutOfMemory,
+                  "expected " +
+                      std::to_string(code.arena_bytes + stride * threads) +
+                      " bytes of working memory, found less");
   call.weights = model.weights();
   call.arena = arena.data();
   call.scratch = scratch.data();
@@ -59,8 +59,8 @@ Status Engine::allocateLogits() {
   int64_t bytes = int64_t{code.head_rows} * code.vocabulary *
                   static_cast<int64_t>(sizeof(float));
   if (logitsBuffer.allocate(bytes)) return {};
-  return Status::error("expected " + std::to_string(bytes) +
-                       " bytes for the logits, found less");
+  return Status(Code::OutOfMemory, "expected " + std::to_string(bytes) +
+                                       " bytes for the logits, found less");
 }
 
 int64_t Engine::workingBytes() const {
@@ -71,25 +71,27 @@ int64_t Engine::workingBytes() const {
 Status Engine::prepareRows(std::span<const RowRequest> rows) {
   callRows.clear();
   wantedRows.clear();
+  int32_t ahead = 0;
   for (size_t i = 0; i < rows.size(); ++i) {
-    Session &session = *rows[i].session;
-    int32_t token = rows[i].token;
+    auto [source, token, wanted] = rows[i];
     if (token < 0 || token >= shared->code().vocabulary)
-      return Status::error("expected a token id below " +
-                           std::to_string(shared->code().vocabulary) +
-                           ", found " + std::to_string(token));
-    // Rows of this session that stand before this one in the call.
-    int32_t position = session.position() + session.pending;
-    if (position >= session.context())
-      return Status::error("expected a position below the context of " +
-                           std::to_string(session.context()) + ", found " +
-                           std::to_string(position));
-    Status status = session.allocateBlocks(position);
+      return Status(Code::InvalidInput,
+                    "expected a token id below " +
+                        std::to_string(shared->code().vocabulary) + ", found " +
+                        std::to_string(token));
+    // A prompt's rows stand together; rows of other sequences are few.
+    if (i > 0 && rows[i - 1].source == source)
+      ++ahead;
+    else
+      ahead = static_cast<int32_t>(std::count_if(
+          rows.begin(), rows.begin() + i,
+          [&](const RowRequest &row) { return row.source == source; }));
+    gemma_row row{};
+    row.token = token;
+    Status status = source->placeRow(ahead, row);
     if (!status.ok()) return status;
-    ++session.pending;
-    callRows.push_back(
-        {token, position, position, 0, nullptr, session.blocks.data()});
-    if (rows[i].wanted) wantedRows.push_back(static_cast<int32_t>(i));
+    callRows.push_back(row);
+    if (wanted) wantedRows.push_back(static_cast<int32_t>(i));
   }
   return {};
 }
@@ -99,10 +101,10 @@ Status Engine::step(std::span<const RowRequest> rows,
                     const ArgMaxCallback &argMax) {
   if (rows.empty()) return {};
   if (rows.size() > maxRows())
-    return Status::error("expected at most " + std::to_string(maxRows()) +
-                         " rows, found " + std::to_string(rows.size()));
+    return Status(Code::InvalidInput,
+                  "expected at most " + std::to_string(maxRows()) +
+                      " rows, found " + std::to_string(rows.size()));
   Status status = prepareRows(rows);
-  for (const RowRequest &row : rows) row.session->pending = 0;
   const gemma_model_code &code = shared->code();
   bool pairsOnly = argMax && code.arg_max != nullptr;
   if (status.ok() && !pairsOnly && !wantedRows.empty())
@@ -116,7 +118,7 @@ Status Engine::step(std::span<const RowRequest> rows,
   run(count == 1                 ? EntryPoint::Decode
       : count <= code.batch_rows ? EntryPoint::Batch
                                  : EntryPoint::Prefill);
-  for (const RowRequest &row : rows) row.session->advance(row.token);
+  for (const RowRequest &row : rows) row.source->advance(row.token);
   if (pairsOnly)
     runArgMax(argMax);
   else

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Engine: runs a model's entry points on a thread pool, for rows of any number
-// of sessions in one call, and hands out logits row by row, or only the token
+// of sequences in one call, and hands out logits row by row, or only the token
 // of the largest. Chooses decode, small batch or prefill by the number of rows;
 // which one changes no result. One call at a time. It owns the arena, the
 // threads' scratch and the logits, whose memory comes when they are first
@@ -14,18 +14,18 @@
 #include <vector>
 
 #include "runtime/model/Model.h"
+#include "runtime/model/RowSource.h"
 #include "runtime/model/Status.h"
 #include "runtime/model/ThreadPool.h"
 
 namespace gemma {
 
 class PhaseProfile;
-class Session;
 
-// One row: the next token of a session. Rows of one session in a call follow
+// One row: the next token of a sequence. Rows of one sequence in a call follow
 // each other's positions in order.
 struct RowRequest {
-  Session *session = nullptr;
+  RowSource *source = nullptr;
   int32_t token = 0;
   bool wanted = false;  // its logits go to the callback
 };
@@ -63,8 +63,8 @@ class Engine {
   // `threads` 0: defaultThreadCount(). The model must outlive the engine.
   Status start(const Model &model, int threads = 0);
 
-  // Runs up to maxRows() rows and moves their sessions on. On an error no
-  // session moved. With `argMax` the wanted rows go there in place of `logits`
+  // Runs up to maxRows() rows and moves their sequences on. On an error none
+  // moved. With `argMax` the wanted rows go there in place of `logits`
   // if the model's head has an arg-max, and no logits are computed.
   Status step(std::span<const RowRequest> rows, const LogitsCallback &logits,
               const ArgMaxCallback &argMax = nullptr);

@@ -1,181 +1,227 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading of the metadata section with nlohmann::json, whose exceptions end
-// here. Does not interpret the licence, the sources or the sizes: they are for
-// people and are shown as they are.
+// Reading of the metadata section: a list of fields for each of its objects,
+// and the first field that is wrong is the failure that is told. Does not
+// interpret the licence, the sources or the sizes: they are for people and are
+// shown as they are.
 #include "runtime/model/Metadata.h"
 
 #include <cmath>
-#include <exception>
 
 #define JSON_NO_IO
 #include <nlohmann/json.hpp>
 
+#include "runtime/model/JsonText.h"
+
 namespace gemma {
 namespace {
 
-using Json = nlohmann::json;
+// Not nlohmann::json: one kind of JSON in an executable is enough code.
+using Json = nlohmann::ordered_json;
 
-// Throws on a wrong type, with the key's name in the message.
-class Reader {
+// What all objects of one section share.
+struct Reading {
+  int64_t vocabulary;
+  Status first;  // failure
+
+  bool expect(bool good, const char *what, const char *key, const Json &found) {
+    if (!good && first.ok())
+      first = Status(Code::InvalidInput, std::string("metadata: expected ") +
+                                             what + " for \"" + key +
+                                             "\", found " + shown(found));
+    return good;
+  }
+};
+
+// The fields of one object. A field that is missing or null leaves `to` as it
+// is, but for those of which is said that they have to be there.
+class Fields {
  public:
-  Reader(const Json &object, int64_t vocabulary)
-      : object(object), vocabulary(vocabulary) {}
+  Fields(const Json &object, Reading &reading)
+      : object(object), reading(reading) {}
 
+  void read(const char *key, std::string &to) {
+    const Json *value = find(key);
+    if (value && expect(value->is_string(), "a string", key, *value))
+      to = value->get<std::string>();
+  }
+
+  void read(const char *key, std::optional<double> &to) {
+    const Json *value = find(key);
+    if (value &&
+        expect(value->is_number() && std::isfinite(value->get<double>()),
+               "a finite number", key, *value))
+      to = value->get<double>();
+  }
+
+  void read(const char *key, std::optional<bool> &to) {
+    const Json *value = find(key);
+    if (value && expect(value->is_boolean(), "true or false", key, *value))
+      to = value->get<bool>();
+  }
+
+  void read(const char *key, std::optional<int64_t> &to) {
+    const Json *value = find(key);
+    if (value && expect(value->is_number_integer(), "an integer", key, *value))
+      to = value->get<int64_t>();
+  }
+
+  // One id, or -1: none.
+  void readToken(const char *key, int32_t &to) {
+    const Json *value = find(key);
+    if (value == nullptr || *value == -1) return;
+    if (expectToken(key, *value)) to = value->get<int32_t>();
+  }
+
+  // One id, or a list of them.
+  void read(const char *key, std::vector<int32_t> &to) {
+    const Json *value = find(key);
+    if (value == nullptr) return;
+    to.clear();
+    if (!value->is_array()) return addToken(key, *value, to);
+    for (const Json &entry : *value) addToken(key, entry, to);
+  }
+
+  // It has to be there, and is at least 0.
+  void readCount(const char *key, int64_t &to) {
+    const Json &value = get(key);
+    if (expect(value.is_number_integer() && value.get<int64_t>() >= 0,
+               "an integer of at least 0", key, value))
+      to = value.get<int64_t>();
+  }
+
+  // Reads an object's own fields.
+  template <typename Read>
+  void readObject(const char *key, Read read) {
+    const Json *value = find(key);
+    if (value && expect(value->is_object(), "an object", key, *value))
+      read(Fields(*value, reading));
+  }
+
+  // Reads each entry of a list that has to be there.
+  template <typename Read>
+  void readList(const char *key, Read read) {
+    const Json &value = get(key);
+    if (!expect(value.is_array(), "a list", key, value)) return;
+    for (const Json &entry : value) read(entry);
+  }
+
+  // Reads the fields of each object of such a list.
+  template <typename Read>
+  void readObjects(const char *key, Read read) {
+    readList(key, [&](const Json &entry) {
+      if (expect(entry.is_object(), "objects", key, entry))
+        read(Fields(entry, reading));
+    });
+  }
+
+  bool has(const char *key) const { return find(key) != nullptr; }
+  bool expect(bool good, const char *what, const char *key, const Json &found) {
+    return reading.expect(good, what, key, found);
+  }
+
+ private:
   const Json *find(const char *key) const {
     auto found = object.find(key);
     return found == object.end() || found->is_null() ? nullptr : &*found;
   }
 
-  void string(const char *key, std::string &to) const {
-    const Json *value = find(key);
-    if (value == nullptr) return;
-    expect(value->is_string(), key, "a string");
-    to = value->get<std::string>();
+  const Json &get(const char *key) const {
+    static const Json null;
+    const Json *found = find(key);
+    return found ? *found : null;
   }
 
-  void number(const char *key, std::optional<double> &to) const {
-    const Json *value = find(key);
-    if (value == nullptr) return;
-    expect(value->is_number() && std::isfinite(value->get<double>()), key,
-           "a number");
-    to = value->get<double>();
+  bool expectToken(const char *key, const Json &value) {
+    bool good = value.is_number_integer() && value.get<int64_t>() >= 0 &&
+                value.get<int64_t>() < reading.vocabulary;
+    return expect(good, "ids below the vocabulary's size", key, value);
   }
 
-  void integer(const char *key, std::optional<int64_t> &to) const {
-    const Json *value = find(key);
-    if (value == nullptr) return;
-    expect(value->is_number_integer(), key, "an integer");
-    to = value->get<int64_t>();
+  void addToken(const char *key, const Json &value, std::vector<int32_t> &to) {
+    if (expectToken(key, value)) to.push_back(value.get<int32_t>());
   }
 
-  void boolean(const char *key, std::optional<bool> &to) const {
-    const Json *value = find(key);
-    if (value == nullptr) return;
-    expect(value->is_boolean(), key, "true or false");
-    to = value->get<bool>();
-  }
-
-  // One id, or a list of them.
-  void tokens(const char *key, std::vector<int32_t> &to) const {
-    const Json *value = find(key);
-    if (value == nullptr) return;
-    to.clear();
-    if (!value->is_array()) return to.push_back(token(*value, key));
-    for (const Json &entry : *value) to.push_back(token(entry, key));
-  }
-
-  int32_t token(const Json &value, const char *key) const {
-    expect(value.is_number_integer(), key, "a token id");
-    auto id = value.get<int64_t>();
-    expect(id >= 0 && id < vocabulary, key, "an id below the vocabulary");
-    return static_cast<int32_t>(id);
-  }
-
-  static void expect(bool good, const char *key, const char *what) {
-    if (!good)
-      throw std::invalid_argument("expected " + std::string(what) + " for \"" +
-                                  key + "\"");
-  }
-
- private:
   const Json &object;
-  int64_t vocabulary;
+  Reading &reading;
 };
 
-void readGeneration(const Reader &reader, GenerationDefaults &to) {
-  reader.boolean("do_sample", to.doSample);
-  reader.number("temperature", to.temperature);
-  reader.integer("top_k", to.topK);
-  reader.number("top_p", to.topP);
-  reader.number("min_p", to.minP);
-  reader.number("repetition_penalty", to.repetitionPenalty);
-  reader.tokens("suppress_tokens", to.suppressedTokens);
+void readGeneration(Fields fields, GenerationDefaults &to) {
+  fields.read("do_sample", to.doSample);
+  fields.read("temperature", to.temperature);
+  fields.read("top_k", to.topK);
+  fields.read("top_p", to.topP);
+  fields.read("min_p", to.minP);
+  fields.read("repetition_penalty", to.repetitionPenalty);
+  fields.read("suppress_tokens", to.suppressedTokens);
 }
 
-// An integer of at least 0, which has to be there.
-int64_t count(const Json &object, const char *key) {
-  auto found = object.is_object() ? object.find(key) : object.end();
-  Reader::expect(found != object.end() && found->is_number_integer() &&
-                     found->get<int64_t>() >= 0,
-                 key, "an integer of at least 0");
-  return found->get<int64_t>();
+PhaseKind readKind(Fields fields) {
+  PhaseKind kind;
+  fields.readCount("weight_bytes", kind.weightBytes);
+  fields.readCount("operations", kind.operations);
+  fields.read("name", kind.name);
+  if (!fields.has("cache")) return kind;
+  fields.readObjects("cache", [&](Fields use) {
+    CacheUse &to = kind.cache.emplace_back();
+    use.readCount("window", to.window);
+    use.readCount("bytes", to.bytes);
+    use.readCount("operations", to.operations);
+  });
+  return kind;
 }
 
-const Json &list(const Json &object, const char *key) {
-  auto found = object.is_object() ? object.find(key) : object.end();
-  Reader::expect(found != object.end() && found->is_array(), key, "a list");
-  return *found;
+void readPhases(Fields fields, EntryPhases &to) {
+  fields.readObjects("kinds",
+                     [&](Fields kind) { to.kinds.push_back(readKind(kind)); });
+  fields.readList("order", [&](const Json &index) {
+    bool good =
+        index.is_number_unsigned() && index.get<uint64_t>() < to.kinds.size();
+    if (fields.expect(good, "indices of kinds", "order", index))
+      to.order.push_back(index.get<size_t>());
+  });
 }
 
-void readPhases(const Json &entry, int64_t vocabulary, EntryPhases &to) {
-  for (const Json &one : list(entry, "kinds")) {
-    PhaseKind kind;
-    kind.weightBytes = count(one, "weight_bytes");
-    kind.operations = count(one, "operations");
-    Reader reader(one, vocabulary);
-    reader.string("name", kind.name);
-    if (reader.find("cache") != nullptr)
-      for (const Json &use : list(one, "cache"))
-        kind.cache.push_back({count(use, "window"), count(use, "bytes"),
-                              count(use, "operations")});
-    to.kinds.push_back(std::move(kind));
-  }
-  for (const Json &index : list(entry, "order")) {
-    Reader::expect(
-        index.is_number_unsigned() && index.get<uint64_t>() < to.kinds.size(),
-        "order", "indices of kinds");
-    to.order.push_back(index.get<size_t>());
-  }
-}
-
-void readAll(std::string_view text, int64_t vocabulary, Metadata &to) {
-  Json root = Json::parse(text);
-  Reader::expect(root.is_object(), "metadata", "an object");
-  Reader reader(root, vocabulary);
-  reader.string("name", to.name);
-  reader.string("architecture", to.architecture);
-  reader.string("chat_template", to.chatTemplate);
-  reader.string("licence", to.licence);
-  if (const Json *bos = reader.find("bos"))
-    if (*bos != -1) to.bos = reader.token(*bos, "bos");
-  reader.tokens("eos", to.eos);
+void readAll(Fields fields, Metadata &to) {
+  fields.read("name", to.name);
+  fields.read("architecture", to.architecture);
+  fields.read("chat_template", to.chatTemplate);
+  fields.read("licence", to.licence);
+  fields.readToken("bos", to.bos);
+  fields.read("eos", to.eos);
   std::optional<int64_t> bytes;
-  reader.integer("weight_bytes_per_token", bytes);
+  fields.read("weight_bytes_per_token", bytes);
   to.weightBytesPerToken = bytes.value_or(0);
-  if (const Json *phases = reader.find("phases")) {
-    Reader::expect(phases->is_object(), "phases", "an object");
+  fields.readObject("phases", [&](Fields phases) {
     constexpr const char *kEntries[] = {"decode", "batch", "prefill", "head",
                                         "arg_max"};
     for (size_t i = 0; i < to.phases.size(); ++i)
-      if (auto entry = phases->find(kEntries[i]); entry != phases->end())
-        readPhases(*entry, vocabulary, to.phases[i]);
-  }
-  if (const Json *generation = reader.find("generation")) {
-    Reader::expect(generation->is_object(), "generation", "an object");
-    readGeneration(Reader(*generation, vocabulary), to.generation);
-  }
-  if (const Json *options = reader.find("options")) {
-    Reader::expect(options->is_object(), "options", "an object");
-    Reader inner(*options, vocabulary);
-    inner.string("target", to.target);
-    inner.string("quant", to.quantization);
-    inner.string("kv", to.cache);
-  }
+      phases.readObject(kEntries[i],
+                        [&](Fields entry) { readPhases(entry, to.phases[i]); });
+  });
+  fields.readObject("generation", [&](Fields generation) {
+    readGeneration(generation, to.generation);
+  });
+  fields.readObject("options", [&](Fields options) {
+    options.read("target", to.target);
+    options.read("quant", to.quantization);
+    options.read("kv", to.cache);
+  });
 }
 
 }  // namespace
 
-Status Metadata::parse(std::string_view text, int64_t vocabulary,
-                       Metadata &metadata) {
-  try {
-    Metadata result;
-    result.text = text;
-    readAll(text, vocabulary, result);
-    metadata = std::move(result);
-    return {};
-  } catch (const std::exception &error) {
-    return Status::error(std::string("metadata: ") + error.what());
-  }
+Result<Metadata> Metadata::parse(std::string_view text, int64_t vocabulary) {
+  Json root = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!root.is_object())
+    return Status(Code::InvalidInput,
+                  "metadata: expected a JSON object, found " +
+                      (root.is_discarded() ? "no JSON" : shown(root)));
+  Metadata metadata;
+  metadata.text = text;
+  Reading reading{vocabulary, {}};
+  readAll(Fields(root, reading), metadata);
+  if (!reading.first.ok()) return reading.first;
+  return metadata;
 }
 
 }  // namespace gemma

@@ -70,8 +70,7 @@ struct Metadata {
   std::string text;
 
   // `vocabulary` bounds the token ids.
-  static Status parse(std::string_view text, int64_t vocabulary,
-                      Metadata &metadata);
+  static Result<Metadata> parse(std::string_view text, int64_t vocabulary);
 };
 
 }  // namespace gemma

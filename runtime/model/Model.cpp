@@ -12,9 +12,10 @@ namespace gemma {
 namespace {
 
 Status wrong(const char *what, int64_t expected, int64_t found) {
-  return Status::error("model code: expected " + std::string(what) + " " +
-                       std::to_string(expected) + ", found " +
-                       std::to_string(found));
+  return Status(Code::InvalidInput, "model code: expected " +
+                                        std::string(what) + " " +
+                                        std::to_string(expected) + ", found " +
+                                        std::to_string(found));
 }
 
 Status checkCode(const gemma_model_code &code) {
@@ -22,33 +23,43 @@ Status checkCode(const gemma_model_code &code) {
     return wrong("ABI version", GEMMA_ABI_VERSION, code.abi_version);
   if (code.struct_bytes != sizeof(code))
     return wrong("struct size", sizeof(code), code.struct_bytes);
-  if (uint64_t missing = missingCpuFeatures(code.cpu_features)) {
-    char line[256];
-    size_t length = describeMissing(code.target, missing, line, sizeof(line));
-    std::string_view text(line, length - 1);
-    return Status::error(std::string(text.substr(text.find(' ') + 1)));
-  }
+  Status machine = checkMachine(code);
+  if (!machine.ok()) return machine;
   bool sizes = code.decode && code.batch && code.prefill && code.head &&
                code.batch_rows >= 1 && code.prefill_rows >= code.batch_rows &&
                code.head_rows >= 1 && code.vocabulary >= 1 && code.width >= 1 &&
                code.context >= 1 && code.kv_layer_count >= 0 &&
                code.kv_slots >= 0 && code.arena_bytes >= 0 &&
                code.scratch_bytes >= 0 && code.weight_bytes >= 0;
-  if (!sizes) return Status::error("model code: a size or function is missing");
+  if (!sizes)
+    return Status(Code::InvalidInput,
+                  "model code: a size or function is missing");
   for (int32_t i = 0; i < code.kv_layer_count; ++i) {
     const gemma_kv_layer &layer = code.kv_layers[i];
     bool good = layer.first_slot >= 0 && layer.ring_blocks >= 1 &&
                 layer.first_slot <= code.kv_slots - layer.ring_blocks &&
                 layer.window >= 0 && layer.block_bytes > 0;
     if (!good)
-      return Status::error("model code: cache layer " + std::to_string(i) +
-                           " does not fit into " +
-                           std::to_string(code.kv_slots) + " slots");
+      return Status(Code::InvalidInput,
+                    "model code: cache layer " + std::to_string(i) +
+                        " does not fit into " + std::to_string(code.kv_slots) +
+                        " slots");
   }
   return {};
 }
 
 }  // namespace
+
+Status checkMachine(const gemma_model_code &code) {
+  uint64_t missing = missingCpuFeatures(code.cpu_features);
+  if (missing == 0) return {};
+  char line[256];
+  size_t length = describeMissing(code.target, missing, line, sizeof(line));
+  // The line is the start-up check's: "error: …\n".
+  std::string_view text(line, length - 1);
+  return Status(Code::WrongMachine,
+                std::string(text.substr(text.find(' ') + 1)));
+}
 
 Status Model::open(const gemma_model_code &code, const char *path,
                    bool prefault) {
@@ -70,13 +81,15 @@ Status Model::load(const gemma_model_code &code, std::string_view metadata,
   Status status = checkCode(code);
   if (!status.ok()) return status;
   if (static_cast<int64_t>(weights.size()) != code.weight_bytes)
-    return Status::error("weights: expected " +
-                         std::to_string(code.weight_bytes) + " bytes, found " +
-                         std::to_string(weights.size()));
-  status = Metadata::parse(metadata, code.vocabulary, facts);
-  if (!status.ok()) return status;
+    return Status(Code::InvalidInput,
+                  "weights: expected " + std::to_string(code.weight_bytes) +
+                      " bytes, found " + std::to_string(weights.size()));
+  Result<Metadata> parsed = Metadata::parse(metadata, code.vocabulary);
+  if (!parsed.ok()) return parsed.status();
+  facts = std::move(*parsed);
   if (!tokenizer.empty() && !pieces.load(tokenizer.data(), tokenizer.size()))
-    return Status::error("tokenizer: the section is not a tokenizer");
+    return Status(Code::InvalidInput,
+                  "tokenizer: the section is not a tokenizer");
   compiled = &code;
   weightBytes = weights.data();
   return {};

@@ -18,6 +18,9 @@
 
 namespace gemma {
 
+// Whether this machine can run `code`.
+Status checkMachine(const gemma_model_code &code);
+
 class Model {
  public:
   // `code` must outlive the model. Checks that this machine can run it, that

@@ -6,9 +6,10 @@
 #define GEMMA_RUNTIME_MODEL_PHASE_CLOCK_H
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <vector>
+
+#include "runtime/model/Clock.h"
 
 namespace gemma {
 
@@ -20,7 +21,7 @@ class PhaseClock {
   void start() {
     for (auto &end : ends) end.store(0, std::memory_order_relaxed);
     excess.store(false, std::memory_order_relaxed);
-    begin = now();
+    begin = monotonicNanoseconds();
   }
 
   // From any thread, before others can see that the phase is over. Where all
@@ -29,7 +30,7 @@ class PhaseClock {
     if (phase >= ends.size())
       return excess.store(true, std::memory_order_relaxed);
     int64_t unset = 0;
-    ends[phase].compare_exchange_strong(unset, now(),
+    ends[phase].compare_exchange_strong(unset, monotonicNanoseconds(),
                                         std::memory_order_relaxed);
   }
 
@@ -48,12 +49,6 @@ class PhaseClock {
   }
 
  private:
-  static int64_t now() {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(
-               std::chrono::steady_clock::now().time_since_epoch())
-        .count();
-  }
-
   std::vector<std::atomic<int64_t>> ends;
   std::atomic<bool> excess{false};
   int64_t begin = 0;

@@ -55,9 +55,10 @@ void PhaseProfile::run(EntryPoint entry, gemma_step_function function,
   pool.run(function, step);
   pool.timePhases(nullptr);
   if (!clock.isComplete()) {
-    problem = Status::error("metadata: expected " +
-                            std::to_string(phases.order.size()) +
-                            " phases in a call, as recorded, found others");
+    problem =
+        Status(Code::InvalidInput,
+               "metadata: expected " + std::to_string(phases.order.size()) +
+                   " phases in a call, as recorded, found others");
     return;
   }
   int64_t rows = entry == EntryPoint::Head || entry == EntryPoint::ArgMax

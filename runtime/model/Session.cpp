@@ -21,6 +21,15 @@ Session::~Session() {
   for (void *block : blocks) free(block);
 }
 
+Status Session::placeRow(int32_t ahead, gemma_row &row) {
+  row.position = row.visible_end = position() + ahead;
+  row.kv = blocks.data();
+  if (row.position < limit) return allocateBlocks(row.position);
+  return Status(Code::ContextFull, "expected a position below the context of " +
+                                       std::to_string(limit) + ", found " +
+                                       std::to_string(row.position));
+}
+
 Status Session::allocateBlocks(int32_t position) {
   const gemma_model_code &code = owner->model().code();
   for (int32_t i = 0; i < code.kv_layer_count; ++i) {
@@ -31,8 +40,8 @@ Status Session::allocateBlocks(int32_t position) {
     size_t bytes = (static_cast<size_t>(layer.block_bytes) + 63) / 64 * 64;
     block = aligned_alloc(64, bytes);
     if (block == nullptr)
-      return Status::error("expected " + std::to_string(bytes) +
-                           " bytes for the cache, found less");
+      return Status(Code::OutOfMemory, "expected " + std::to_string(bytes) +
+                                           " bytes for the cache, found less");
     memset(block, 0, bytes);
     allocatedBytes += static_cast<int64_t>(bytes);
   }
@@ -50,9 +59,10 @@ Status Session::feed(std::span<const int32_t> fed, Wanted wanted,
                      const ArgMaxCallback &argMax) {
   int64_t room = limit - position();
   if (static_cast<int64_t>(fed.size()) > room)
-    return Status::error("expected at most " + std::to_string(room) +
-                         " tokens, as the context of " + std::to_string(limit) +
-                         " allows, found " + std::to_string(fed.size()));
+    return Status(Code::ContextFull,
+                  "expected at most " + std::to_string(room) +
+                      " tokens, as the context of " + std::to_string(limit) +
+                      " allows, found " + std::to_string(fed.size()));
   size_t most = owner->maxRows();
   if (chunk > 0) most = std::min<size_t>(most, chunk);
   std::vector<RowRequest> rows;
@@ -97,9 +107,9 @@ bool Session::canRewindFreely(int32_t to) const {
 
 Status Session::rewind(int32_t to, const std::atomic<bool> *cancel) {
   if (to < 0 || to > position())
-    return Status::error("expected a position from 0 to " +
-                         std::to_string(position()) + ", found " +
-                         std::to_string(to));
+    return Status(Code::InvalidInput, "expected a position from 0 to " +
+                                          std::to_string(position()) +
+                                          ", found " + std::to_string(to));
   if (to == position()) return {};
   if (to == 0) {
     reset();

@@ -17,7 +17,7 @@ namespace gemma {
 
 enum class Wanted { None, Last, All };
 
-class Session {
+class Session final : public RowSource {
  public:
   // `context` limits the positions; 0: the model's. The engine must outlive the
   // session.
@@ -54,15 +54,15 @@ class Session {
   int64_t cacheBytes() const { return allocatedBytes; }
 
  private:
-  friend class Engine;
+  // For the engine, which knows a RowSource.
+  Status placeRow(int32_t ahead, gemma_row &row) override;
+  void advance(int32_t token) override;
 
   // Makes the blocks that hold `position` exist in every layer.
   Status allocateBlocks(int32_t position);
-  void advance(int32_t token);
 
   Engine *owner;
   int32_t limit;
-  int32_t pending = 0;  // rows of the call that is being prepared
   std::vector<void *> blocks;
   std::vector<int32_t> tokens;
   // One past the highest position written since the cache was last begun: what

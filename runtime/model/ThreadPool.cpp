@@ -330,9 +330,11 @@ ThreadPool::~ThreadPool() { state->stop(); }
 
 Status ThreadPool::start(int threads) {
   if (threads < 1 || threads > kMaxThreads)
-    return Status::error("expected 1 to " + std::to_string(kMaxThreads) +
-                         " threads, found " + std::to_string(threads));
-  if (!state->workers.empty()) return Status::error("threads already run");
+    return Status(Code::InvalidInput,
+                  "expected 1 to " + std::to_string(kMaxThreads) +
+                      " threads, found " + std::to_string(threads));
+  if (!state->workers.empty())
+    return Status(Code::InvalidInput, "threads already run");
   state->phase.cursors = std::vector<Cursor>(threads);
   state->slots = std::vector<Slot>(threads - 1);
   if (threads > defaultThreadCount()) state->phase.spins = kSpinsOversubscribed;
@@ -344,8 +346,8 @@ Status ThreadPool::start(int threads) {
   } catch (const std::system_error &) {
     state->stop();
     state = std::make_unique<State>();
-    return Status::error("cannot start " + std::to_string(threads) +
-                         " threads");
+    return Status(Code::OutOfMemory,
+                  "cannot start " + std::to_string(threads) + " threads");
   }
   return {};
 }

@@ -125,8 +125,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   runChat(tokenizer, data[0], bytes);
   runStream(tokenizer, bytes);
   runText(tokenizer, bytes);
-  Metadata metadata;
-  Status status = Metadata::parse(bytes, test::kTinyVocabulary, metadata);
-  check(!status.ok() || metadata.bos < test::kTinyVocabulary, "a bos beyond");
+  Result<Metadata> metadata = Metadata::parse(bytes, test::kTinyVocabulary);
+  check(!metadata.ok() || metadata->bos < test::kTinyVocabulary,
+        "a bos beyond");
   return 0;
 }

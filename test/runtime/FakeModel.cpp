@@ -9,7 +9,7 @@
 #include <map>
 #include <memory>
 
-#include "runtime/generation/Generator.h"
+#include "runtime/model/Clock.h"
 
 namespace gemma::test {
 namespace {

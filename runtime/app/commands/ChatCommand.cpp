@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "runtime/app/App.h"
+#include "runtime/app/SamplingFlags.h"
 #include "runtime/app/terminal/LineEditor.h"
 #include "runtime/app/terminal/PromptProgress.h"
 #include "runtime/chat/ConversationFile.h"
@@ -53,10 +54,6 @@ class CatchInterrupt {
   struct sigaction saved;
 };
 
-void report(const Status &status) {
-  if (!status.ok()) failed(status);
-}
-
 class Conversation {
  public:
   Conversation(Session &session, GenerationOptions options)
@@ -66,14 +63,13 @@ class Conversation {
 
   Status load(const std::string &path) {
     if (path.empty()) return missingFile("/load");
-    ChatState state;
-    Status status = loadConversation(path, session.engine().model(), state);
-    if (!status.ok()) return status;
+    Result<ChatState> state = loadConversation(path, session.engine().model());
+    if (!state.ok()) return state.status();
     PromptProgress progress;
     CatchInterrupt catching;
-    status = chat.restore(std::move(state), listenTo(progress));
+    Status status = chat.restore(std::move(*state), listenTo(progress));
     progress.clear();
-    if (!status.ok()) return Status::error(path + ": " + status.message());
+    if (!status.ok()) return status.in(path);
     printf("  %zu messages\n", chat.messages().size());
     return {};
   }
@@ -104,16 +100,16 @@ class Conversation {
     } else if (command == "/stats") {
       printStats();
     } else {
-      report(
-          Status::error("unknown command " + command + " (/help lists all)"));
+      report(Status(Code::InvalidInput,
+                    "unknown command " + command + " (/help lists all)"));
     }
     return true;
   }
 
  private:
   static Status missingFile(const char *command) {
-    return Status::error(std::string("expected ") + command +
-                         " FILE, found no file");
+    return Status(Code::InvalidInput,
+                  std::string("expected ") + command + " FILE, found no file");
   }
 
   static Listener listenTo(PromptProgress &progress) {
@@ -169,53 +165,55 @@ class Conversation {
   GenerationResult last;
 };
 
-}  // namespace
-
-int runChat(const Program &program, Words words) {
-  std::vector<Flag> flags = withSamplingFlags(kFlags);
-  Arguments arguments;
-  int code = kDone;
-  if (!parseWords("chat", "[FLAGS]", words, flags, arguments, code))
-    return code;
-  EngineOptions engineOptions;
-  GenerationOptions generation;
-  SamplerOptions unused;
-  Status status = readEngineOptions(arguments, engineOptions);
-  if (status.ok())
-    status =
-        arguments.integer("--n-predict", 1, INT32_MAX, generation.maxTokens);
-  if (status.ok()) status = readStops(arguments, generation.stopTexts);
-  if (status.ok()) status = readSampling(arguments, unused);
-  if (status.ok() && arguments.isSet("--system") && arguments.isSet("--load"))
-    status = Status::error(
+Status readRequest(const Arguments &arguments, GenerationOptions &generation) {
+  if (arguments.isSet("--system") && arguments.isSet("--load"))
+    return Status(
+        Code::Usage,
         "expected one of --system and --load, found both: the conversation "
         "brings its own");
-  if (!status.ok()) return wrongUsage(status);
-  Model model;
-  Engine engine;
-  status = startModel(program, engineOptions, model, engine);
-  if (status.ok()) status = checkChatTemplate(model);
-  if (!status.ok()) return failed(status);
-  generation.sampling = samplerDefaults(model.metadata().generation);
+  return firstFailure({
+      arguments.integer("--n-predict", 1, INT32_MAX, generation.maxTokens),
+      readStops(arguments, generation.stopTexts),
+      checkSampling(arguments),
+  });
+}
+
+// Lines until the end of the input or /exit.
+void converse(Conversation &conversation, const std::string &name) {
+  LineEditor editor;
+  // Also between an answer's end and the next line, where Ctrl-C is no key.
+  std::optional<CatchInterrupt> catching;
+  if (editor.onTerminal()) {
+    catching.emplace();
+    printf("%s. /help lists commands, Ctrl-D ends.\n", name.c_str());
+  }
+  std::string line;
+  while (editor.read("> ", line) && conversation.handle(line)) {
+  }
+}
+
+Status run(App &app) {
+  const Arguments &arguments = app.arguments;
+  GenerationOptions generation;
+  Status status = readRequest(arguments, generation);
+  if (status.ok()) status = app.start();
+  if (status.ok()) status = checkChatTemplate(app.model);
+  if (!status.ok()) return status;
+  generation.sampling = samplerDefaults(app.model.metadata().generation);
   status = readSampling(arguments, generation.sampling);
-  if (!status.ok()) return wrongUsage(status);
-  Session session(engine, static_cast<int32_t>(engineOptions.context));
+  if (!status.ok()) return status;
+  Session session(app.engine, app.context);
   Conversation conversation(session, generation);
   status = conversation.setSystem(arguments.text("--system"));
   if (status.ok() && arguments.isSet("--load"))
     status = conversation.load(arguments.text("--load"));
-  if (!status.ok()) return failed(status);
-  LineEditor editor;
-  // Also between an answer's end and the next line, where Ctrl-C is no key.
-  std::optional<CatchInterrupt> catching;
-  if (editor.onTerminal()) catching.emplace();
-  if (editor.onTerminal())
-    printf("%s. /help lists commands, Ctrl-D ends.\n",
-           model.metadata().name.c_str());
-  std::string line;
-  while (editor.read("> ", line) && conversation.handle(line)) {
-  }
-  return kDone;
+  if (status.ok()) converse(conversation, app.model.metadata().name);
+  return status;
 }
+
+}  // namespace
+
+const Command kChatCommand = {"chat", "[FLAGS]", kFlags,
+                              Command::Shared::Sampling, run};
 
 }  // namespace gemma

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/app/SamplingFlags.h"
 #include "runtime/app/terminal/PromptProgress.h"
 
 namespace gemma {
@@ -34,27 +35,26 @@ Status readRequest(const Arguments &arguments, GenerateRequest &request) {
   int sources = arguments.isSet("--prompt") + arguments.isSet("--file") +
                 arguments.isSet("--jsonl");
   if (sources != 1)
-    return Status::error(
-        "expected one of -p TEXT, -f FILE and --jsonl FILE, found " +
-        std::string(sources == 0 ? "none" : "more"));
+    return Status(Code::Usage,
+                  "expected one of -p TEXT, -f FILE and --jsonl FILE, found " +
+                      std::string(sources == 0 ? "none" : "more"));
   request.chat = arguments.isSet("--chat");
   request.raw = arguments.isSet("--raw");
   if (request.chat && request.raw)
-    return Status::error("expected one of --chat and --raw, found both");
+    return Status(Code::Usage, "expected one of --chat and --raw, found both");
   request.json = arguments.isSet("--json");
   request.text = arguments.text("--prompt");
   request.generation.ignoreStops = arguments.isSet("--ignore-eos");
-  Status status = readStops(arguments, request.generation.stopTexts);
-  if (status.ok()) status = readEngineOptions(arguments, request.engine);
-  if (status.ok())
-    status = arguments.integer("--n-predict", 0, INT32_MAX,
-                               request.generation.maxTokens);
   int64_t seed = -1;
-  if (status.ok()) status = arguments.integer("--seed", -1, INT64_MAX, seed);
+  Status status = firstFailure({
+      readStops(arguments, request.generation.stopTexts),
+      arguments.integer("--n-predict", 0, INT32_MAX,
+                        request.generation.maxTokens),
+      arguments.integer("--seed", -1, INT64_MAX, seed),
+      // Read again over the model's defaults.
+      checkSampling(arguments),
+  });
   request.seeded = seed >= 0;
-  // Checked before the model is loaded; read again over its defaults.
-  SamplerOptions unused;
-  if (status.ok()) status = readSampling(arguments, unused);
   return status;
 }
 
@@ -62,12 +62,12 @@ double perSecond(int64_t count, double seconds) {
   return seconds > 0 ? static_cast<double>(count) / seconds : 0;
 }
 
-int generateOne(Engine &engine, GenerateRequest &request) {
+Status generateOne(App &app, GenerateRequest &request) {
   std::vector<int32_t> prompt;
-  Status status = makePrompt(engine.model(), request, request.text,
-                             request.generation, prompt);
-  if (!status.ok()) return failed(status);
-  Session session(engine, static_cast<int32_t>(request.engine.context));
+  Status status =
+      makePrompt(app.model, request, request.text, request.generation, prompt);
+  if (!status.ok()) return status;
+  Session session(app.engine, app.context);
   GenerationResult result;
   PromptProgress progress;
   Listener listener;
@@ -82,12 +82,54 @@ int generateOne(Engine &engine, GenerateRequest &request) {
   };
   status = generate(session, prompt, request.generation, listener, result);
   progress.clear();
-  if (!status.ok()) return failed(status);
+  if (!status.ok()) return status;
   if (request.json)
     printLine(describeResult(result));
   else
     fputs("\n", stdout);
-  return kDone;
+  return {};
+}
+
+// The file of --jsonl: standard input, or one that was opened here.
+class InputFile {
+ public:
+  InputFile() = default;
+  ~InputFile() {
+    if (file > STDIN_FILENO) close(file);
+  }
+  InputFile(const InputFile &) = delete;
+  InputFile &operator=(const InputFile &) = delete;
+
+  Status openAt(const std::string &path) {
+    if (path != "-") file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file >= 0) return {};
+    return Status(Code::Io, path + ": cannot be opened: " + strerror(errno));
+  }
+
+  int file = STDIN_FILENO;
+};
+
+Status run(App &app) {
+  const Arguments &arguments = app.arguments;
+  GenerateRequest request;
+  Status status = readRequest(arguments, request);
+  if (!status.ok()) return status;
+  if (arguments.isSet("--file")) {
+    Result<std::string> text = readFile(arguments.text("--file"));
+    if (!text.ok()) return text.status();
+    request.text = std::move(*text);
+  }
+  std::string lines = arguments.text("--jsonl");
+  InputFile input;
+  if (!lines.empty()) status = input.openAt(lines);
+  if (status.ok()) status = app.start();
+  if (!status.ok()) return status;
+  request.generation.sampling =
+      samplerDefaults(app.model.metadata().generation);
+  status = readSampling(arguments, request.generation.sampling);
+  if (!status.ok()) return status;
+  if (!arguments.isSet("--jsonl")) return generateOne(app, request);
+  return generateLines(app, request, input.file, lines);
 }
 
 }  // namespace
@@ -96,7 +138,8 @@ Status makePrompt(const Model &model, const GenerateRequest &request,
                   const std::string &text, GenerationOptions &options,
                   std::vector<int32_t> &ids) {
   if (!model.tokenizer().isLoaded())
-    return Status::error("this model has no tokenizer: it cannot take text");
+    return Status(Code::Unsupported,
+                  "this model has no tokenizer: it cannot take text");
   bool hasTemplate = checkChatTemplate(model).ok();
   if (request.chat || (hasTemplate && !request.raw)) {
     Message message{"user", text, {}};
@@ -105,7 +148,7 @@ Status makePrompt(const Model &model, const GenerateRequest &request,
   options.stopIds = model.metadata().eos;
   if (model.metadata().bos >= 0) ids.push_back(model.metadata().bos);
   if (!model.tokenizer().encode(text, ids))
-    return Status::error("the prompt cannot be encoded");
+    return Status(Code::InvalidInput, "the prompt cannot be encoded");
   return {};
 }
 
@@ -113,7 +156,8 @@ Status makePrompt(const Model &model, const GenerateRequest &request,
                   std::span<const Message> messages, GenerationOptions &options,
                   std::vector<int32_t> &ids) {
   if (request.raw)
-    return Status::error(
+    return Status(
+        Code::InvalidInput,
         "expected \"prompt\" with --raw, found \"messages\": they need the "
         "chat template");
   return renderChat(model, messages, ids, options.stopIds);
@@ -149,38 +193,8 @@ bool printLine(const nlohmann::ordered_json &object) {
   return fflush(stdout) == 0;
 }
 
-int runGenerate(const Program &program, Words words) {
-  std::vector<Flag> flags = withSamplingFlags(kFlags);
-  Arguments arguments;
-  int code = kDone;
-  if (!parseWords("generate", "-p TEXT | -f FILE | --jsonl FILE [FLAGS]", words,
-                  flags, arguments, code))
-    return code;
-  GenerateRequest request;
-  Status status = readRequest(arguments, request);
-  if (!status.ok()) return wrongUsage(status);
-  if (arguments.isSet("--file")) {
-    status = readFile(arguments.text("--file"), request.text);
-    if (!status.ok()) return failed(status);
-  }
-  std::string lines = arguments.text("--jsonl");
-  int file = STDIN_FILENO;
-  if (!lines.empty() && lines != "-")
-    file = open(lines.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0)
-    return failed(
-        Status::error(lines + ": cannot be opened: " + strerror(errno)));
-  Model model;
-  Engine engine;
-  status = startModel(program, request.engine, model, engine);
-  if (!status.ok()) return failed(status);
-  request.generation.sampling = samplerDefaults(model.metadata().generation);
-  status = readSampling(arguments, request.generation.sampling);
-  if (!status.ok()) return failed(status);
-  if (!arguments.isSet("--jsonl")) return generateOne(engine, request);
-  code = generateLines(engine, request, file, lines);
-  if (file != STDIN_FILENO) close(file);
-  return code;
-}
+const Command kGenerateCommand = {"generate",
+                                  "-p TEXT | -f FILE | --jsonl FILE [FLAGS]",
+                                  kFlags, Command::Shared::Sampling, run};
 
 }  // namespace gemma

@@ -17,7 +17,6 @@
 namespace gemma {
 
 struct GenerateRequest {
-  EngineOptions engine;
   GenerationOptions generation;
   std::string text;
   bool chat = false, raw = false, json = false;
@@ -38,8 +37,8 @@ nlohmann::ordered_json describeResult(const GenerationResult &result);
 bool printLine(const nlohmann::ordered_json &object);
 
 // Lines of JSON -> lines of JSON; `name` is the input's for messages.
-int generateLines(Engine &engine, const GenerateRequest &request, int file,
-                  const std::string &name);
+Status generateLines(App &app, const GenerateRequest &request, int file,
+                     const std::string &name);
 
 }  // namespace gemma
 

@@ -11,14 +11,15 @@
 namespace gemma {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 constexpr Flag kFlags[] = {
     {"--json", 0, nullptr, "print a JSON object"},
     {"--verify", 0, nullptr, "read every byte and compare with the hashes"},
     {"--print-license", 0, nullptr, "print the model's licence"},
 };
 
-nlohmann::ordered_json describe(const Model &model) {
-  using Json = nlohmann::ordered_json;
+Json describe(const Model &model) {
   const gemma_model_code &code = model.code();
   const gemma_trailer &trailer = model.container().trailer();
   // It was parsed when the model was loaded.
@@ -68,28 +69,21 @@ void printText(const Model &model) {
       mebibytes(model.cacheBytes(code.context)));
 }
 
-}  // namespace
-
-int runInfo(const Program &program, Words words) {
-  Arguments arguments;
-  int code = kDone;
-  if (!parseWords("info", "[--json] [--verify] [--print-license]", words,
-                  kFlags, arguments, code))
-    return code;
-  Model model;
-  Status status = model.open(*program.code, program.path, false);
+Status run(App &app) {
+  const Arguments &arguments = app.arguments;
+  const Model &model = app.model;
+  Status status = app.openModel(/*prefault=*/false);
   if (status.ok() && arguments.isSet("--verify"))
     status = model.container().verifyAll();
-  if (!status.ok()) return failed(status);
+  if (!status.ok()) return status;
   if (arguments.isSet("--print-license")) {
     const std::string &licence = model.metadata().licence;
     if (licence.empty())
-      return failed(Status::error("the checkpoint came without a licence"));
+      return Status(Code::Unsupported, "the checkpoint came without a licence");
     printf("%s\n", licence.c_str());
   } else if (arguments.isSet("--json")) {
-    nlohmann::ordered_json object = describe(model);
+    Json object = describe(model);
     if (arguments.isSet("--verify")) object["verified"] = true;
-    using Json = nlohmann::ordered_json;
     printf("%s\n",
            object.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
   } else if (arguments.isSet("--verify")) {
@@ -98,7 +92,12 @@ int runInfo(const Program &program, Words words) {
   } else {
     printText(model);
   }
-  return kDone;
+  return {};
 }
+
+}  // namespace
+
+const Command kInfoCommand = {"info", "[--json] [--verify] [--print-license]",
+                              kFlags, Command::Shared::None, run};
 
 }  // namespace gemma

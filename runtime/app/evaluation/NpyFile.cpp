@@ -15,7 +15,7 @@ Status NpyFile::create(const std::string &path, int64_t rows, int64_t columns) {
   name = path;
   file = fopen(path.c_str(), "wbe");
   if (file == nullptr)
-    return Status::error(path + ": cannot be created: " + strerror(errno));
+    return Status(Code::Io, path + ": cannot be created: " + strerror(errno));
   std::string shape =
       rows > 0 ? std::to_string(rows) + ", " + std::to_string(columns)
                : std::to_string(columns) + ",";
@@ -42,17 +42,18 @@ Status NpyFile::close() {
   good = fclose(file) == 0 && good;
   file = nullptr;
   if (good) return {};
-  return Status::error(name + ": cannot be written: " + strerror(errno));
+  return Status(Code::Io, name + ": cannot be written: " + strerror(errno));
 }
 
-Status readNpyHeader(FILE *file, int64_t &rows, int64_t &columns) {
+Result<NpyShape> readNpyHeader(FILE *file) {
   unsigned char start[10];
   bool good = fread(start, 1, sizeof(start), file) == sizeof(start) &&
               memcmp(start, "\x93NUMPY\x01", 7) == 0;
   std::string header(good ? start[8] + 256 * start[9] : 0, ' ');
   good = good && fread(header.data(), 1, header.size(), file) == header.size();
   if (!good)
-    return Status::error("expected a .npy file of version 1, found another");
+    return Status(Code::InvalidInput,
+                  "expected a .npy file of version 1, found another");
   long long found[2] = {};
   size_t at = header.find("'shape':");
   bool shaped = at != std::string::npos &&
@@ -60,12 +61,10 @@ Status readNpyHeader(FILE *file, int64_t &rows, int64_t &columns) {
                        &found[0], &found[1]) == 2;
   if (!shaped || header.find("'<f4'") == std::string::npos ||
       header.find("'fortran_order': False") == std::string::npos)
-    return Status::error(
-        "expected rows of '<f4' in C order, found the header " +
-        header.substr(0, header.find_last_not_of(" \n") + 1));
-  rows = found[0];
-  columns = found[1];
-  return {};
+    return Status(Code::InvalidInput,
+                  "expected rows of '<f4' in C order, found the header " +
+                      header.substr(0, header.find_last_not_of(" \n") + 1));
+  return NpyShape{found[0], found[1]};
 }
 
 }  // namespace gemma

@@ -36,8 +36,12 @@ class NpyFile {
   bool good = true;
 };
 
+struct NpyShape {
+  int64_t rows = 0, columns = 0;
+};
+
 // Reads the header of a [rows, columns] file of this kind, up to its first row.
-Status readNpyHeader(FILE *file, int64_t &rows, int64_t &columns);
+Result<NpyShape> readNpyHeader(FILE *file);
 
 }  // namespace gemma
 

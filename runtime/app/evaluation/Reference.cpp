@@ -21,7 +21,7 @@ namespace gemma {
 namespace {
 
 Status systemError(const std::string &name, const char *what, int code) {
-  return Status::error(name + ": " + what + ": " + strerror(code));
+  return Status(Code::Io, name + ": " + what + ": " + strerror(code));
 }
 
 // A file in memory, at its start. -1: errno says why.
@@ -55,9 +55,10 @@ Status Reference::open(const std::string &path) {
   fclose(opened);
   file = count == sizeof(start) && memcmp(start, "\x93NUMPY", count) == 0;
   if (!file && access(path.c_str(), X_OK) != 0)
-    return Status::error(path +
-                         ": expected a .npy file or an executable, found "
-                         "another file");
+    return Status(Code::InvalidInput,
+                  path +
+                      ": expected a .npy file or an executable, found "
+                      "another file");
   // A name without a slash is no command to look for.
   name = path.find('/') == std::string::npos ? "./" + path : path;
   return {};
@@ -73,21 +74,20 @@ Status Reference::begin(std::span<const int32_t> ids, int64_t columns,
     Status status = start(ids, threads);
     if (!status.ok()) return status;
   }
-  int64_t foundRows = 0, foundColumns = 0;
-  Status status = readNpyHeader(rows, foundRows, foundColumns);
-  if (!status.ok()) {
+  Result<NpyShape> found = readNpyHeader(rows);
+  if (!found.ok()) {
     Status failure = ended();
-    return failure.ok() ? Status::error(name + ": " + status.message())
-                        : failure;
+    return failure.ok() ? found.status().in(name) : failure;
   }
   auto shape = [](int64_t rows, int64_t columns) {
     return std::to_string(rows) + " rows of " + std::to_string(columns) +
            " logits";
   };
   auto count = static_cast<int64_t>(ids.size());
-  if (foundRows != count || foundColumns != columns)
-    return Status::error(name + ": expected " + shape(count, columns) +
-                         ", found " + shape(foundRows, foundColumns));
+  if (found->rows != count || found->columns != columns)
+    return Status(Code::InvalidInput, name + ": expected " +
+                                          shape(count, columns) + ", found " +
+                                          shape(found->rows, found->columns));
   return {};
 }
 
@@ -127,10 +127,11 @@ Status Reference::read(std::span<float> row) {
   if (fread(row.data(), sizeof(float), row.size(), rows) == row.size())
     return {};
   Status failure = ended();
-  return failure.ok() ? Status::error(name +
-                                      ": expected more logits, found "
-                                      "the end")
-                      : failure;
+  return failure.ok()
+             ? Status(Code::InvalidInput, name +
+                                              ": expected more logits, found "
+                                              "the end")
+             : failure;
 }
 
 Status Reference::end() { return ended(); }
@@ -145,9 +146,10 @@ Status Reference::ended() {
   }
   child = -1;
   if (WIFEXITED(state) && WEXITSTATUS(state) == 0) return {};
-  return Status::error(name + ": expected it to evaluate the tokens, found " +
-                       (WIFEXITED(state)
-                            ? "exit code " + std::to_string(WEXITSTATUS(state))
+  return Status(
+      Code::InvalidInput,
+      name + ": expected it to evaluate the tokens, found " +
+          (WIFEXITED(state) ? "exit code " + std::to_string(WEXITSTATUS(state))
                             : "signal " + std::to_string(WTERMSIG(state))));
 }
 

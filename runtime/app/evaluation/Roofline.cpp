@@ -8,7 +8,7 @@
 
 #include <atomic>
 
-#include "runtime/generation/Generator.h"
+#include "runtime/model/Clock.h"
 
 namespace gemma {
 namespace {

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "runtime/generation/Generator.h"
+#include "runtime/model/Clock.h"
 
 namespace gemma {
 

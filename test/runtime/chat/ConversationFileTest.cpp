@@ -78,8 +78,7 @@ class ConversationFileTest : public testing::Test {
     Json root = readFile();
     change(root);
     writeFile(folder + "/changed.json", root.dump());
-    ChatState state;
-    return loadConversation(folder + "/changed.json", model, state).message();
+    return loadConversation(folder + "/changed.json", model).status().message();
   }
 
   std::string folder, path;
@@ -98,9 +97,9 @@ TEST_F(ConversationFileTest, GoesOnAsIfItHadNeverLeft) {
   options.sampling.seed = 12;
   Chat other(fresh, options);
   ask(other, "something else");
-  ChatState state;
-  ASSERT_EQ(loadConversation(path, model, state).message(), "");
-  ASSERT_EQ(other.restore(state, {}).message(), "");
+  Result<ChatState> state = loadConversation(path, model);
+  ASSERT_EQ(state.status().message(), "");
+  ASSERT_EQ(other.restore(*state, {}).message(), "");
   EXPECT_EQ(other.messages().size(), 5u);
   // Read already: what is left for the next answer is the question.
   EXPECT_GT(fresh.position(), 40);
@@ -128,12 +127,10 @@ TEST_F(ConversationFileTest, RefusesAnotherModelsByName) {
   bytes[7] ^= 1;
   Model other;
   load(other, kOlder, {bytes, fakeWeights().size()});
-  ChatState state;
-  EXPECT_EQ(loadConversation(path, other, state).message(),
+  EXPECT_EQ(loadConversation(path, other).status().message(),
             path + ": expected a conversation with \"old\" (" + modelId(other) +
                 "), found one with \"toy\" (\"" + modelId(model) + "\")");
   EXPECT_NE(modelId(other), modelId(model));
-  EXPECT_TRUE(state.messages.empty());
 }
 
 TEST_F(ConversationFileTest, ChecksWhatItReads) {
@@ -161,16 +158,17 @@ TEST_F(ConversationFileTest, ChecksWhatItReads) {
   for (const char *text :
        {"", "[]", "{}", "{\"format\":7}", "no JSON at all"}) {
     writeFile(folder + "/changed.json", text);
-    ChatState state;
-    EXPECT_NE(loadConversation(folder + "/changed.json", model, state)
+    EXPECT_NE(loadConversation(folder + "/changed.json", model)
+                  .status()
                   .message()
                   .find("expected a conversation that /save wrote"),
               std::string::npos)
         << text;
   }
-  ChatState state;
-  EXPECT_NE(loadConversation(folder, model, state).message(), "");
-  EXPECT_NE(loadConversation(folder + "/none", model, state).message(), "");
+  EXPECT_EQ(loadConversation(folder, model).status().code(),
+            Code::InvalidInput);
+  EXPECT_EQ(loadConversation(folder + "/none", model).status().code(),
+            Code::Io);
 }
 
 TEST_F(ConversationFileTest, RestoreChangesNothingOnAnError) {

@@ -139,6 +139,29 @@ TEST_P(SessionTest, RowsOfSeveralSessionsShareACall) {
   EXPECT_EQ(third.position(), 3);
 }
 
+// A call that is refused for its last row moved none of its sequences, and took
+// no row into account.
+TEST_P(SessionTest, ARefusedCallLeavesNoTrace) {
+  Session first(engine), second(engine, 2);
+  feedAndCheck(first, randomTokens(3, 13), Wanted::None, 0);
+  feedAndCheck(second, randomTokens(1, 14), Wanted::None, 0);
+  std::vector<RowRequest> rows = {{&first, 5, false},
+                                  {&second, 6, false},
+                                  {&first, 7, true},
+                                  {&second, 8, true}};
+  Status status = engine.step(rows, nullptr);
+  EXPECT_EQ(status.code(), Code::ContextFull);
+  EXPECT_EQ(status.message(),
+            "expected a position below the context of 2, found 2");
+  EXPECT_EQ(first.position(), 3);
+  EXPECT_EQ(second.position(), 1);
+  rows.pop_back();
+  ASSERT_EQ(engine.step(rows, nullptr).message(), "");
+  EXPECT_EQ(first.position(), 5);
+  EXPECT_EQ(second.position(), 2);
+  feedAndCheck(first, randomTokens(40, 15), Wanted::All, 0);
+}
+
 TEST_P(SessionTest, AnArgMaxTakesThePlaceOfTheLogits) {
   auto tokens = randomTokens(70, 5);
   int64_t before = engine.workingBytes();
@@ -165,13 +188,13 @@ TEST_P(SessionTest, AnArgMaxTakesThePlaceOfTheLogits) {
 
 TEST_P(SessionTest, RefusesWhatDoesNotFit) {
   Session session(engine, 100);
-  EXPECT_NE(session.feed(randomTokens(101, 1), Wanted::None, nullptr)
-                .message()
-                .find("at most 100"),
-            std::string::npos);
+  Status status = session.feed(randomTokens(101, 1), Wanted::None, nullptr);
+  EXPECT_EQ(status.code(), Code::ContextFull);
+  EXPECT_NE(status.message().find("at most 100"), std::string::npos);
   EXPECT_EQ(session.position(), 0);
   std::vector<int32_t> wrong = {1, kVocabulary};
-  EXPECT_FALSE(session.feed(wrong, Wanted::None, nullptr).ok());
+  EXPECT_EQ(session.feed(wrong, Wanted::None, nullptr).code(),
+            Code::InvalidInput);
   wrong[1] = -1;
   EXPECT_FALSE(session.feed(wrong, Wanted::None, nullptr).ok());
   EXPECT_EQ(session.position(), 0);
@@ -193,59 +216,25 @@ TEST_P(SessionTest, AllocatesBlocksAsPositionsReachThem) {
 INSTANTIATE_TEST_SUITE_P(Threads, SessionTest, testing::Values(1, 2, 3));
 
 TEST(Model, ChecksTheCodeItIsGiven) {
-  auto loadError = [](auto change) {
+  auto load = [](auto change) {
     gemma_model_code code = fakeModel(kVocabulary);
     std::vector<gemma_kv_layer> layers(code.kv_layers, code.kv_layers + 2);
     code.kv_layers = layers.data();
     change(code, layers);
     Model model;
-    return model.load(code, kMetadata, {}, fakeWeights()).message();
+    return model.load(code, kMetadata, {}, fakeWeights());
   };
-  EXPECT_EQ(loadError([](auto &, auto &) {}), "");
-  EXPECT_NE(loadError([](auto &code, auto &) {
-              code.abi_version = 7;
-            }).find("expected ABI version 3, found 7"),
-            std::string::npos);
-  EXPECT_NE(loadError([](auto &code, auto &) { code.weight_bytes = 1; }), "");
-  EXPECT_NE(loadError([](auto &, auto &layers) { layers[1].ring_blocks = 3; }),
-            "");
-  EXPECT_NE(loadError([](auto &code, auto &) { code.head = nullptr; }), "");
-  EXPECT_NE(loadError([](auto &code, auto &) {
-              code.cpu_features = 1ull << 63;
-            }).find("lacks"),
-            std::string::npos);
-}
-
-TEST(Metadata, ChecksTypesAndRanges) {
-  Metadata metadata;
-  for (const char *bad :
-       {"", "[]", "{", "{\"bos\":64}", "{\"bos\":\"x\"}", "{\"eos\":[-1]}",
-        "{\"generation\":[]}", "{\"generation\":{\"top_k\":1.5}}",
-        "{\"name\":3}", "{\"phases\":[]}", "{\"phases\":{\"head\":3}}",
-        "{\"phases\":{\"head\":{\"kinds\":[]}}}",
-        "{\"phases\":{\"head\":{\"kinds\":[],\"order\":[0]}}}",
-        "{\"phases\":{\"head\":{\"kinds\":[{\"weight_bytes\":"
-        "-1,\"operations\":0}],\"order\":[]}}}"})
-    EXPECT_FALSE(Metadata::parse(bad, 64, metadata).ok()) << bad;
-  ASSERT_TRUE(Metadata::parse("{\"eos\":5,\"bos\":-1,\"generation\":"
-                              "{\"top_k\":64,\"temperature\":1}}",
-                              64, metadata)
-                  .ok());
-  EXPECT_EQ(metadata.eos, std::vector<int32_t>{5});
-  EXPECT_EQ(metadata.bos, -1);
-  EXPECT_EQ(metadata.generation.topK, 64);
-  EXPECT_FALSE(metadata.generation.topP.has_value());
-  ASSERT_TRUE(Metadata::parse("{\"phases\":{\"head\":{\"kinds\":[{\"name\":"
-                              "\"norm\",\"weight_bytes\":4,\"operations\":0},"
-                              "{\"name\":\"head\",\"weight_bytes\":64,"
-                              "\"operations\":128}],\"order\":[0,1]}}}",
-                              64, metadata)
-                  .ok());
-  const EntryPhases &head =
-      metadata.phases[static_cast<size_t>(EntryPoint::Head)];
-  ASSERT_EQ(head.kinds.size(), 2u);
-  EXPECT_EQ(head.kinds[1].operations, 128);
-  EXPECT_EQ(head.order, (std::vector<size_t>{0, 1}));
+  EXPECT_TRUE(load([](auto &, auto &) {}).ok());
+  EXPECT_EQ(load([](auto &code, auto &) { code.abi_version = 7; }).message(),
+            "model code: expected ABI version 3, found 7");
+  EXPECT_FALSE(load([](auto &code, auto &) { code.weight_bytes = 1; }).ok());
+  EXPECT_FALSE(
+      load([](auto &, auto &layers) { layers[1].ring_blocks = 3; }).ok());
+  EXPECT_FALSE(load([](auto &code, auto &) { code.head = nullptr; }).ok());
+  Status status =
+      load([](auto &code, auto &) { code.cpu_features = 1ull << 63; });
+  EXPECT_EQ(status.code(), Code::WrongMachine);
+  EXPECT_NE(status.message().find("lacks"), std::string::npos);
 }
 
 }  // namespace
