@@ -62,7 +62,14 @@ static void rewrite(func::FuncOp forward, func::ReturnOp end) {
 void FuseHeadSampling::runOnOperation() {
   for (auto wanted : collect<gemma::WantedRowsOp>(getOperation())) {
     auto forward = wanted->getParentOfType<func::FuncOp>();
-    auto end = cast<func::ReturnOp>(forward.getBody().back().getTerminator());
+    auto end =
+        forward
+            ? dyn_cast<func::ReturnOp>(forward.getBody().back().getTerminator())
+            : func::ReturnOp();
+    if (!end) {
+      remarks.missed(wanted, "no function returns logits behind it");
+      continue;
+    }
     if (auto why = obstacle(forward, end)) {
       remarks.missed(end, *why);
       continue;

@@ -12,12 +12,19 @@
 
 namespace gemmac::lowering {
 
+// How a matmul is cut into tiles of row blocks (16 weight rows each).
+struct TileShape {
+  int64_t leastTiles;     // where there are as many blocks
+  int64_t mostRowBlocks;  // of a tile
+};
+
 // What distinguishes the entry points.
 struct Entry {
   std::string name;       // decode, batch, prefill, head
   int64_t maxRows;        // of one call
   int64_t chunkRows;      // of a matmul tile
   bool attentionByBlock;  // share a row's blocks among the threads
+  TileShape tiles;
 };
 
 class FunctionLowering {
@@ -63,6 +70,7 @@ class FunctionLowering {
   };
   void matmul(mlir::Location loc, const Products &products);
   mlir::Value candidates(quantized::TensorType weight);
+  int64_t rowBlocks(int64_t weightRows, bool gated = false) const;
   void lowerAttention(gemma::AttentionOp op);
   mlir::Value lowerRotation(gemma::AttentionOp op, mlir::Value query);
   void lowerBlocks(gemma::AttentionOp op, mlir::Value query, mlir::Value out,

@@ -6,13 +6,13 @@ using namespace mlir;
 
 namespace gemmac::lowering {
 
-// Row blocks of 16 weight rows a tile: at least 64 tiles where there are as
-// many blocks, so that threads share evenly, and at most 16 blocks, 1000 tiles
-// of a 262144-row head, so that claiming stays below a thousandth of the time.
-// Of a gated pair an even number, for QuantizeTiles.
-static int64_t rowBlocks(int64_t weightRows, bool gated = false) {
+// Row blocks a tile: enough tiles that threads share evenly, as large as
+// claiming them wants (the target says both). Of a gated pair an even number,
+// for QuantizeTiles.
+int64_t FunctionLowering::rowBlocks(int64_t weightRows, bool gated) const {
   int64_t blocks = (weightRows + 15) / 16;
-  int64_t each = std::clamp<int64_t>(blocks / 64, 1, 16);
+  int64_t each = std::clamp<int64_t>(blocks / entry.tiles.leastTiles, 1,
+                                     entry.tiles.mostRowBlocks);
   return gated ? each + each % 2 : each;
 }
 

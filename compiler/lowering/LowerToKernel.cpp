@@ -15,6 +15,7 @@ using namespace gemmac;
 using gemmac::lowering::bufferType;
 using gemmac::lowering::Entry;
 using gemmac::lowering::FunctionLowering;
+using gemmac::lowering::TileShape;
 
 static bool isIds(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
@@ -22,6 +23,12 @@ static bool isIds(Type type) {
 }
 
 LogicalResult FunctionLowering::lower(Operation *op) {
+  for (Value operand : op->getOperands())
+    if (!isIds(operand.getType()) && !lookup(operand))
+      return op->emitError(
+                 "expected operands that this function's ops make, "
+                 "found ")
+             << operand;
   if (isa<arith::ConstantOp>(op)) {
     map(op->getResult(0), b.clone(*op)->getResult(0));
     return success();
@@ -77,6 +84,7 @@ class LowerToKernel : public lowering::impl::LowerToKernelBase<LowerToKernel> {
                           unsigned number, const Entry &entry);
   LogicalResult lowerLayer(func::FuncOp function, const Entry &entry);
   void emitModel(bool argMax);
+  LogicalResult checkOptions();
   kernel::KvPlanAttr kvPlan() {
     return getOperation()->getAttrOfType<kernel::KvPlanAttr>(
         kernel::KvPlanAttr::kModuleAttribute);
@@ -84,6 +92,16 @@ class LowerToKernel : public lowering::impl::LowerToKernelBase<LowerToKernel> {
 };
 
 }  // namespace
+
+LogicalResult LowerToKernel::checkOptions() {
+  for (auto *option : {&prefillRows, &batchRows, &headRows, &prefillChunkRows,
+                       &leastTiles, &mostRowBlocks})
+    if (!quantized::isSize(*option))
+      return getOperation().emitError("expected ")
+             << option->getArgStr() << " of at least 1 and below 2^31, found "
+             << int64_t(*option);
+  return success();
+}
 
 func::FuncOp LowerToKernel::start(StringRef name, TypeRange inputs,
                                   const Entry &entry) {
@@ -208,12 +226,39 @@ void LowerToKernel::emitModel(bool argMax) {
   module->removeAttr(kernel::KvPlanAttr::kModuleAttribute);
 }
 
+// One block that ends in func.return of a value at least.
+static LogicalResult checkBody(func::FuncOp function) {
+  if (function.isDeclaration() || !function.getBody().hasOneBlock())
+    return function.emitError("expected one block in @")
+           << function.getName() << ", found "
+           << function.getBody().getBlocks().size();
+  if (!isa<func::ReturnOp>(function.getBody().front().getTerminator()) ||
+      function.getNumResults() == 0)
+    return function.emitError("expected @")
+           << function.getName() << " to return a value";
+  return success();
+}
+
+// What OutlineLayers makes: inputs, index and cache in, one value out.
+static LogicalResult checkLayer(func::FuncOp function) {
+  if (failed(checkBody(function))) return failure();
+  auto types = function.getArgumentTypes();
+  if (types.size() < 2 ||
+      !llvm::all_of(types.take_back(2),
+                    [](Type type) { return type.isIndex(); }) ||
+      function.getNumResults() != 1)
+    return function.emitError("expected @")
+           << function.getName()
+           << " to take an index and a cache last and to return one value";
+  return success();
+}
+
 void LowerToKernel::runOnOperation() {
   ModuleOp module = getOperation();
   auto forward = module.lookupSymbol<func::FuncOp>("forward");
   gemma::WantedRowsOp wanted;
   if (forward) forward.walk([&](gemma::WantedRowsOp op) { wanted = op; });
-  if (!wanted || !kvPlan() ||
+  if (!wanted || wanted->getParentOp() != forward || !kvPlan() ||
       !module->hasAttr(gemma::SizesAttr::kModuleAttribute)) {
     module.emitError(
         "expected @forward with gemma.wanted_rows, gemma.model and a planned "
@@ -223,20 +268,26 @@ void LowerToKernel::runOnOperation() {
   SmallVector<func::FuncOp> layers;
   for (auto function : module.getOps<func::FuncOp>())
     if (function->hasAttr(gemma::kLayerKind)) layers.push_back(function);
-  const Entry entries[] = {
-      {"decode", 1, 1, true},
-      {"batch", batchRows, batchRows, true},
-      {"prefill", prefillRows, std::min<int64_t>(prefillRows, 128), false}};
+  if (failed(checkOptions()) || failed(checkBody(forward)) ||
+      llvm::any_of(layers,
+                   [](func::FuncOp f) { return failed(checkLayer(f)); }))
+    return signalPassFailure();
+  const TileShape shape{leastTiles, mostRowBlocks};
+  int64_t chunk = std::min<int64_t>(prefillRows, prefillChunkRows);
+  const Entry entries[] = {{"decode", 1, 1, true, shape},
+                           {"batch", batchRows, batchRows, true, shape},
+                           {"prefill", prefillRows, chunk, false, shape}};
   for (const Entry &entry : entries) {
     if (failed(lowerStep(forward, wanted, entry))) return signalPassFailure();
     for (func::FuncOp layer : layers)
       if (failed(lowerLayer(layer, entry))) return signalPassFailure();
   }
   bool argMax = forward.getNumResults() > 1;
-  if (failed(
-          lowerHead(forward, wanted, 0, {"head", headRows, headRows, false})) ||
-      (argMax && failed(lowerHead(forward, wanted, 1,
-                                  {"arg_max", headRows, headRows, false}))))
+  if (failed(lowerHead(forward, wanted, 0,
+                       {"head", headRows, headRows, false, shape})) ||
+      (argMax &&
+       failed(lowerHead(forward, wanted, 1,
+                        {"arg_max", headRows, headRows, false, shape}))))
     return signalPassFailure();
   emitModel(argMax);
   forward.erase();

@@ -18,6 +18,9 @@ void gemmac::lowering::buildLoweringPipeline(OpPassManager &manager,
   kernel.prefillRows = options.prefillRows;
   kernel.batchRows = options.batchRows;
   kernel.headRows = options.headRows;
+  kernel.prefillChunkRows = options.prefillChunkRows;
+  kernel.leastTiles = options.leastTiles;
+  kernel.mostRowBlocks = options.mostRowBlocks;
   kernel.kernelName = options.name;
   manager.addPass(createLowerToKernel(kernel));
   manager.addPass(createQuantizeTiles());

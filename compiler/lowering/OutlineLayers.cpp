@@ -130,6 +130,12 @@ void OutlineLayers::runOnOperation() {
   SymbolTable symbols(module);
   std::vector<Kind> kinds;
   DenseMap<Operation *, int64_t> numbers;  // of all layers, in order
+  WalkResult placed = module.walk([&](gemma::LayerOp layer) {
+    if (isa<func::FuncOp>(layer->getParentOp())) return WalkResult::advance();
+    layer.emitError("expected a layer to stand in a function");
+    return WalkResult::interrupt();
+  });
+  if (placed.wasInterrupted()) return signalPassFailure();
   module.walk([&](gemma::LayerOp layer) {
     numbers.try_emplace(layer, numbers.size());
     auto shape = shapeOf(layer);

@@ -53,7 +53,8 @@ def LowerToKernel : Pass<"gemmac-lower-to-kernel", "::mlir::ModuleOp"> {
     `gemma.wanted_rows`) and `@head` (what follows it); each layer function
     becomes one function for each of the first three, `@layer_<kind>_<entry>`.
     The entries differ in the rows of a matmul's chunk and in attention: by
-    block and fold for few rows, whole rows in prefill. Every tensor has a
+    block and fold for few rows, whole rows in prefill. How large tiles are is
+    the target's to say (Target::tiling); the options are what it says. Every tensor has a
     buffer of its own and every op its own phase: PlanPhases and PlanBuffers
     merge them. `kernel.model` collects the numbers.
 
@@ -67,6 +68,12 @@ def LowerToKernel : Pass<"gemmac-lower-to-kernel", "::mlir::ModuleOp"> {
            "rows of a batch call, at most">,
     Option<"headRows", "head-rows", "int64_t", "32",
            "rows of a head call, at most">,
+    Option<"prefillChunkRows", "prefill-chunk-rows", "int64_t", "128",
+           "rows of a matmul tile in prefill, at most">,
+    Option<"leastTiles", "least-tiles", "int64_t", "64",
+           "tiles of a matmul's chunk, where it has as many row blocks">,
+    Option<"mostRowBlocks", "most-row-blocks", "int64_t", "16",
+           "row blocks of a matmul tile, at most">,
     Option<"kernelName", "kernel-name", "std::string", "\"model\"",
            "the model's symbol is gemma_model_<name>; a C identifier">
   ];

@@ -39,10 +39,8 @@ class PlanBuffers : public lowering::impl::PlanBuffersBase<PlanBuffers> {
 static int64_t roundUp(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
 // Buffers of a function with the interval of ops of its block that use them.
-static SmallVector<Buffer> collect(func::FuncOp function) {
+static SmallVector<Buffer> collect(func::FuncOp function, int64_t maxRows) {
   Block &block = function.getBody().front();
-  int64_t maxRows =
-      function->getAttrOfType<IntegerAttr>("kernel.max_rows").getInt();
   DenseMap<Operation *, int64_t> order;
   for (auto [i, op] : llvm::enumerate(block)) order[&op] = int64_t(i);
   SmallVector<Buffer> buffers;
@@ -66,7 +64,9 @@ static SmallVector<Buffer> collect(func::FuncOp function) {
 int64_t PlanBuffers::place(func::FuncOp function, int64_t base) {
   SmallVector<Buffer> placed;
   int64_t end = base;
-  for (Buffer buffer : collect(function)) {
+  int64_t maxRows =
+      function->getAttrOfType<IntegerAttr>(kernel::kMaxRows).getInt();
+  for (Buffer buffer : collect(function, maxRows)) {
     if (buffer.last < 0) {
       buffer.op.erase();
       continue;
@@ -107,10 +107,16 @@ void PlanBuffers::runOnOperation() {
   // Callers first; a function's buffers stand above the highest caller's.
   llvm::MapVector<func::FuncOp, int64_t> base;
   for (auto [name, entry] : kernel::entryPoints(model))
-    if (auto function = module.lookupSymbol<func::FuncOp>(entry))
+    if (auto function = module.lookupSymbol<func::FuncOp>(entry);
+        function && !function.isDeclaration())
       base[function] = hidden;
   for (size_t i = 0; i < base.size(); ++i) {
     func::FuncOp function = (base.begin() + i)->first;
+    if (!function->hasAttr(kernel::kMaxRows)) {
+      function.emitError() << "expected '" << kernel::kMaxRows << "' on @"
+                           << function.getName();
+      return signalPassFailure();
+    }
     int64_t end = place(function, (base.begin() + i)->second);
     arena = std::max(arena, end);
     function.walk([&](kernel::CallLayerOp call) {

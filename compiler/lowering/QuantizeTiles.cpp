@@ -45,6 +45,7 @@ static StringRef reasonToKeep(kernel::QuantizeRowOp quantize,
                               kernel::MatmulTileOp maker) {
   if (quantize.getGain()) return "it normalises, which needs the whole row";
   auto phase = quantize->getParentOfType<kernel::PhaseOp>();
+  if (!phase) return "it stands outside a phase";
   if (phase.getSegments().size() > 1 ||
       !llvm::hasSingleElement(quantize->getBlock()->without_terminator()))
     return "its phase does more";

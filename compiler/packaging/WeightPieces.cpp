@@ -60,11 +60,31 @@ Error checkFinite(const WeightJob &job, ArrayRef<float> values) {
                            "': expected finite values, found one that is not");
 }
 
+void apply(Transform transform, std::vector<float> &values) {
+  switch (transform) {
+    case Transform::Identity:
+      return;
+  }
+}
+
+// Where none does, bits of one format are kept and never decoded.
+bool changesValues(const WeightJob &job) {
+  return any_of(job.transforms,
+                [](Transform one) { return one != Transform::Identity; });
+}
+
+// Columns of a row, decoded and transformed.
+Error readRow(const WeightJob &job, const uint8_t *source,
+              std::vector<float> &values) {
+  job.source->decodeReference(source, job.columns, values.data());
+  for (Transform transform : job.transforms) apply(transform, values);
+  return checkFinite(job, values);
+}
+
 Error packVector(const WeightJob &job, PieceBuffers &buffers) {
   buffers.values.resize(size_t(job.columns));
-  job.source->decodeReference(buffers.source.data(), job.columns,
-                              buffers.values.data());
-  if (Error error = checkFinite(job, buffers.values)) return error;
+  if (Error error = readRow(job, buffers.source.data(), buffers.values))
+    return error;
   std::memcpy(buffers.packed.data(), buffers.values.data(),
               buffers.packed.size());
   return Error::success();
@@ -78,9 +98,9 @@ Error convertRows(const WeightJob &job, const WeightPiece &piece,
   buffers.values.resize(size_t(job.columns));
   buffers.converted.resize(size_t(piece.rows * stride));
   for (int64_t row = 0; row < piece.rows; ++row) {
-    job.source->decodeReference(buffers.source.data() + row * sourceStride,
-                                job.columns, buffers.values.data());
-    if (Error error = checkFinite(job, buffers.values)) return error;
+    if (Error error = readRow(job, buffers.source.data() + row * sourceStride,
+                              buffers.values))
+      return error;
     if (!job.format->encode(buffers.values.data(), job.columns,
                             buffers.converted.data() + row * stride))
       return createStringError(
@@ -96,7 +116,7 @@ Error convertRows(const WeightJob &job, const WeightPiece &piece,
 std::vector<WeightPiece> cutPieces(const WeightPlan &plan) {
   std::vector<WeightPiece> pieces;
   for (auto [index, job] : enumerate(plan.jobs)) {
-    if (job.isVector) {
+    if (job.layout == Layout::Dense) {
       pieces.push_back(wholePiece(index, job));
       continue;
     }
@@ -125,8 +145,8 @@ std::vector<WeightPiece> cutPieces(const WeightPlan &plan) {
 Error packPiece(const WeightJob &job, const WeightPiece &piece,
                 PieceBuffers &buffers) {
   buffers.packed.resize(size_t(piece.packedBytes));
-  if (job.isVector) return packVector(job, buffers);
-  if (job.source != job.format)
+  if (job.layout == Layout::Dense) return packVector(job, buffers);
+  if (job.source != job.format || changesValues(job))
     if (Error error = convertRows(job, piece, buffers)) return error;
   int64_t stride = job.format->sourceBytes(1, job.columns);
   int64_t blockBytes = packedRowBlockBytes(*job.format, job.columns);

@@ -16,7 +16,6 @@
 
 #include "compiler/packaging/WeightPieces.h"
 #include "dialects/kernel/Kernel.h"
-#include "dialects/quantized/PackedLayout.h"
 #include "dialects/quantized/Quantized.h"
 
 using namespace llvm;
@@ -39,8 +38,11 @@ static Expected<WeightJob> planWeight(quantized::WeightOp weight,
   quantized::SourceAttr source = weight.getSource();
   job.source = quantized::lookupFormat(source.getFormat());
   job.format = quantized::lookupFormat(type.getFormat());
-  job.isVector = type.isVector();
-  job.rows = job.isVector ? 1 : type.rows();
+  job.layout = weight.getLayout();
+  for (auto transform :
+       weight.getTransforms().getAsRange<quantized::TransformAttr>())
+    job.transforms.push_back(transform.getValue());
+  job.rows = type.isVector() ? 1 : type.rows();
   job.columns = type.columns();
   job.file = size_t(source.getFile());
   job.sourceOffset = uint64_t(source.getOffset());
@@ -48,13 +50,10 @@ static Expected<WeightJob> planWeight(quantized::WeightOp weight,
   if (job.file >= sourceCount)
     return fail("expected a file index below " + Twine(sourceCount) +
                 ", found " + Twine(source.getFile()));
-  if (job.isVector && job.format->name() != "f32")
+  if (type.isVector() && job.format->name() != "f32")
     return fail("expected a vector to be kept as f32, found " +
                 job.format->name());
-  job.packedBytes =
-      uint64_t(job.isVector ? job.columns * int64_t(sizeof(float))
-                            : quantized::packedMatrixBytes(
-                                  *job.format, job.rows, job.columns));
+  job.packedBytes = uint64_t(quantized::packedBytes(type));
   return job;
 }
 

@@ -13,6 +13,7 @@
 
 #include "compiler/output/AtomicFile.h"
 #include "compiler/output/Progress.h"
+#include "dialects/quantized/QuantizedEnums.h"
 #include "dialects/quantized/WeightFormat.h"
 #include "llvm/Support/Error.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -26,7 +27,9 @@ struct WeightJob {
   const quantized::WeightFormat *format;
   int64_t rows;  // 1 for a vector
   int64_t columns;
-  bool isVector;
+  quantized::Layout layout;
+  // What its values go through, in order, between source and format.
+  std::vector<quantized::Transform> transforms;
   size_t file;            // index into WeightPlan::sources
   uint64_t sourceOffset;  // bytes into that file
   uint64_t packedOffset;  // bytes into the weights section

@@ -57,11 +57,13 @@ LogicalResult SizesAttr::verify(function_ref<InFlightDiagnostic()> error,
                                 int64_t positions) {
   for (int64_t size :
        {vocabulary, width, layers + 1, heads, kvHeads, headDim, ffn, positions})
-    if (size < 1)
-      return error() << "sizes_c1: expected sizes of at least 1, found "
-                     << vocabulary << ", " << width << ", " << layers << ", "
-                     << heads << ", " << kvHeads << ", " << headDim << ", "
-                     << ffn << " and " << positions;
+    if (!quantized::isSize(size))
+      return error()
+             << "sizes_c1: expected sizes of at least 1 and below 2^31, "
+                "found "
+             << vocabulary << ", " << width << ", " << layers << ", " << heads
+             << ", " << kvHeads << ", " << headDim << ", " << ffn << " and "
+             << positions;
   return success();
 }
 

@@ -36,7 +36,7 @@ def Gemma_SizesAttr : AttrDef<Gemma_Dialect, "Sizes"> {
     layer's.
 
     Constraints:
-    - (C1) none is below 1, but for `layers`, which may be 0
+    - (C1) none is below 1, but for `layers`, which may be 0, nor above 2³¹ − 1
 
     Example: `#gemma.sizes<architecture = "gemma3", vocabulary = 262144, width = 640, layers = 18, heads = 4, kv_heads = 1, head_dim = 256, ffn = 2048, positions = 32768>`
   }];

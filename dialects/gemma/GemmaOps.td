@@ -21,11 +21,16 @@ class Gemma_CostOp<string mnemonic, list<Trait> traits = [],
                traits # [DeclareOpInterfaceMethods<CostOpInterface, costs>]>;
 
 // [T, n] of f32: what flows between ops.
-def Rows : 2DTensorOf<[F32]>;
+def Rows : RowsOf<2DTensorOf<[F32]>, "2D tensor of any number of rows of f32">;
 // [T] of i32: token ids, positions.
 def Ids : 1DTensorOf<[I32]>;
 // [T, H, S] of f32: scores; both T and S are dynamic.
-def Scores : 3DTensorOf<[F32]>;
+def Scores : ConfinedType<3DTensorOf<[F32]>, [
+    CPred<"::llvm::cast<::mlir::ShapedType>($_self).isDynamicDim(0)">,
+    CPred<"::gemmac::quantized::isSize("
+          "::llvm::cast<::mlir::ShapedType>($_self).getDimSize(1))">,
+    CPred<"::llvm::cast<::mlir::ShapedType>($_self).isDynamicDim(2)">],
+    "3D tensor of f32 scores [?, heads, ?]">;
 
 def Gemma_EmbedOp : Gemma_CostOp<"embed", [Pure], ["getWeightUses"]> {
   let summary = "rows of the embedding table, scaled";
@@ -200,7 +205,7 @@ def Gemma_AttentionScoresOp : Gemma_CostOp<"attention_scores", [Pure], ["getRowO
     Source: modeling_gemma3.py, eager_attention_forward.
   }];
   let arguments = (ins Rows:$query, Rows:$key,
-    ConfinedAttr<I64Attr, [IntPositive]>:$head_dim,
+    Size:$head_dim,
     ConfinedAttr<F32Attr, [Finite]>:$scale);
   let results = (outs Scores:$result);
   let assemblyFormat = "$query `,` $key attr-dict `:` type($query) `,` type($key) `->` type($result)";
@@ -231,7 +236,7 @@ def Gemma_MaskOp : Gemma_CostOp<"mask", [Pure, AllTypesMatch<["scores", "result"
     Source: masking_utils.py, causal and sliding_window_causal masks.
   }];
   let arguments = (ins Scores:$scores, Ids:$positions,
-    ConfinedAttr<I64Attr, [IntNonNegative]>:$window);
+    Count:$window);
   let results = (outs Scores:$result);
   let assemblyFormat = "$scores `,` $positions attr-dict `:` type($scores) `,` type($positions)";
 }
@@ -294,10 +299,10 @@ def Gemma_AttentionOp : Gemma_CostOp<"attention", [Pure, AttrSizedOperandSegment
     ```
   }];
   let arguments = (ins Rows:$query, Rows:$key, Rows:$value, Ids:$positions,
-    ConfinedAttr<I64Attr, [IntPositive]>:$head_dim,
+    Size:$head_dim,
     ConfinedAttr<F32Attr, [Finite]>:$scale,
     ConfinedAttr<F32Attr, [FiniteNonNegative]>:$softcap,
-    ConfinedAttr<I64Attr, [IntNonNegative]>:$window,
+    Count:$window,
     Optional<Rows>:$angles, Optional<Quantized_TensorType>:$query_gain,
     Optional<Quantized_TensorType>:$key_gain,
     OptionalAttr<Quantized_NormAttr>:$norm);
@@ -378,7 +383,7 @@ def Gemma_LayerOp : Gemma_Op<"layer", [IsolatedFromAbove,
     }
     ```
   }];
-  let arguments = (ins ConfinedAttr<I64Attr, [IntNonNegative]>:$layer, Variadic<AnyType>:$inputs);
+  let arguments = (ins Count:$layer, Variadic<AnyType>:$inputs);
   let results = (outs Rows:$result);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;

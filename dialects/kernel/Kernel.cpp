@@ -87,7 +87,10 @@ LogicalResult KernelDialect::verifyOperationAttribute(
 LogicalResult KvLayerAttr::verify(function_ref<InFlightDiagnostic()> error,
                                   int64_t firstSlot, int64_t ringBlocks,
                                   int64_t window, int64_t blockBytes) {
-  if (firstSlot < 0 || ringBlocks < 1 || window < 0 || blockBytes < 1)
+  // 2^40 bytes a block, so that a session's bytes stay far inside i64.
+  bool inRange = window <= INT32_MAX && blockBytes <= int64_t(1) << 40;
+  if (firstSlot < 0 || ringBlocks < 1 || window < 0 || blockBytes < 1 ||
+      !inRange)
     return error() << "kv_layer_c1: expected first_slot and window >= 0, "
                       "ring_blocks and block_bytes > 0, found "
                    << firstSlot << ", " << window << ", " << ringBlocks
@@ -98,8 +101,10 @@ LogicalResult KvLayerAttr::verify(function_ref<InFlightDiagnostic()> error,
 LogicalResult KvPlanAttr::verify(function_ref<InFlightDiagnostic()> error,
                                  KvFormat, int64_t positions, int64_t slots,
                                  ArrayRef<KvLayerAttr> layers) {
-  if (positions < 1)
-    return error() << "kv_plan_c1: expected positions > 0, found " << positions;
+  if (!quantized::isSize(positions) || slots < 0 || slots > INT32_MAX)
+    return error() << "kv_plan_c1: expected positions > 0 and slots >= 0, "
+                      "below 2^31, found "
+                   << positions << " and " << slots;
   for (auto [cache, layer] : llvm::enumerate(layers))
     if (layer.getFirstSlot() > slots ||
         layer.getRingBlocks() > slots - layer.getFirstSlot())

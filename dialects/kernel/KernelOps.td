@@ -24,8 +24,8 @@ class Kernel_WorkOp<string mnemonic, string label, int rank,
     "int $cppClass::getCostRank() { return " # rank # "; }\n";
 }
 
-def F32Buffer : MemRefRankOf<[F32], [2]>;
-def I8Buffer : MemRefRankOf<[I8], [2]>;
+def F32Buffer : RowsOf<MemRefRankOf<[F32], [2]>, "buffer of any number of rows of f32">;
+def I8Buffer : RowsOf<MemRefRankOf<[I8], [2]>, "buffer of any number of rows of bytes">;
 def AnyBuffer : AnyTypeOf<[F32Buffer, I8Buffer]>;
 // The cache, which no buffer stands for.
 def KvCache : Resource<"::gemmac::kernel::KvCache">;
@@ -207,11 +207,11 @@ def Kernel_ModelOp : Kernel_Op<"model", [Symbol,
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, FlatSymbolRefAttr:$decode,
     FlatSymbolRefAttr:$batch, FlatSymbolRefAttr:$prefill,
-    FlatSymbolRefAttr:$head, ConfinedAttr<I64Attr, [IntPositive]>:$batch_rows,
-    ConfinedAttr<I64Attr, [IntPositive]>:$prefill_rows,
-    ConfinedAttr<I64Attr, [IntPositive]>:$head_rows,
-    ConfinedAttr<I64Attr, [IntPositive]>:$vocabulary,
-    ConfinedAttr<I64Attr, [IntPositive]>:$width, Kernel_KvPlanAttr:$kv,
+    FlatSymbolRefAttr:$head, Size:$batch_rows,
+    Size:$prefill_rows,
+    Size:$head_rows,
+    Size:$vocabulary,
+    Size:$width, Kernel_KvPlanAttr:$kv,
     OptionalAttr<ConfinedAttr<I64Attr, [IntNonNegative]>>:$arena_bytes,
     OptionalAttr<ConfinedAttr<I64Attr, [IntNonNegative]>>:$weight_bytes,
     OptionalAttr<FlatSymbolRefAttr>:$arg_max);
@@ -311,7 +311,7 @@ def Kernel_QuantizeRowOp : Kernel_Op<"quantize_row", [
     DeclareOpInterfaceMethods<CostOpInterface, ["getCostLabel", "getCostRank"]>]> {
   let summary = "out[row] = codes, scales and code sums of in[row]";
   let description = [{
-    A row of K columns becomes activationRowBytes(K) bytes: K codes (s8), K/32
+    A row of K columns becomes so many bytes (ActivationLayout.h): K codes (s8), K/32
     scales (f32), K/32 sums of 32 codes (i32), K/16 sums of 16 codes (i32),
     padded to 64. With `norm` the row is normalised first, as by rms_norm_row.
 
@@ -361,7 +361,7 @@ def Kernel_KvStoreRowOp : Kernel_WorkOp<"kv_store_row", "cache_store", 8, [], [A
     ```
   }];
   let arguments = (ins WritesCache:$step, In<F32Buffer>:$key,
-    In<F32Buffer>:$value, Index:$row, Index:$cache, ConfinedAttr<I64Attr, [IntPositive]>:$head_dim,
+    In<F32Buffer>:$value, Index:$row, Index:$cache, Size:$head_dim,
     Kernel_KvFormatAttr:$kv_format, OptionalIn:$angles,
     Optional<Quantized_TensorType>:$gain,
     OptionalAttr<Quantized_NormAttr>:$norm);
@@ -450,9 +450,9 @@ def Kernel_MatmulTileOp : Kernel_WorkOp<"matmul_tile", "", 10, ["getRowOperation
     2·b + 1], or −inf and +inf where none is a number.
 
     Constraints:
-    - (C1) `in` is i8 of activationRowBytes(K) columns for code formats, f32 of
+    - (C1) `in` is i8 of the row bytes of K columns for code formats, f32 of
       K columns for float formats; `out` is f32 of N columns, with arg_max of
-      2 · ceil(blocks / row_blocks), or i8 of activationRowBytes(N)
+      2 · ceil(blocks / row_blocks), or i8 of the row bytes of N
     - (C2) `up` has the weight's shape, and codes if and only if it has
     - (C3) `up` is there if and only if the epilogue is geglu
     - (C4) i8 comes with `up`, an N that is a multiple of 32 and an even
@@ -464,8 +464,8 @@ def Kernel_MatmulTileOp : Kernel_WorkOp<"matmul_tile", "", 10, ["getRowOperation
     ```
   }];
   let arguments = (ins Quantized_TensorType:$weight, In<AnyBuffer>:$in,
-    Out<AnyBuffer>:$out, Index:$tile, Index:$rows, ConfinedAttr<I64Attr, [IntPositive]>:$chunk_rows,
-    ConfinedAttr<I64Attr, [IntPositive]>:$row_blocks, Optional<Quantized_TensorType>:$up,
+    Out<AnyBuffer>:$out, Index:$tile, Index:$rows, Size:$chunk_rows,
+    Size:$row_blocks, Optional<Quantized_TensorType>:$up,
     OptionalAttr<Quantized_EpilogueAttr>:$epilogue);
   let extraClassDeclaration = Quantized_EpilogueAccessors.accessors;
   let assemblyFormat = [{
@@ -487,9 +487,9 @@ def Kernel_MatmulTilesOp : Kernel_Op<"matmul_tiles", [Pure]> {
     %tiles = kernel.matmul_tiles %n {chunk_rows = 128 : i64, row_blocks = 1 : i64, weight_rows = 1024 : i64}
     ```
   }];
-  let arguments = (ins Index:$rows, ConfinedAttr<I64Attr, [IntPositive]>:$weight_rows,
-    ConfinedAttr<I64Attr, [IntPositive]>:$chunk_rows,
-    ConfinedAttr<I64Attr, [IntPositive]>:$row_blocks);
+  let arguments = (ins Index:$rows, Size:$weight_rows,
+    Size:$chunk_rows,
+    Size:$row_blocks);
   let results = (outs Index:$result);
   let assemblyFormat = "$rows attr-dict";
 }
@@ -532,10 +532,10 @@ def Kernel_AttentionTileOp : Kernel_WorkOp<"attention_tile", "attention", 9, ["g
     ```
   }];
   let arguments = (ins ReadsCache:$step, In<F32Buffer>:$query,
-    Out<F32Buffer>:$out, Index:$tile, Index:$cache, ConfinedAttr<I64Attr, [IntPositive]>:$head_dim,
-    ConfinedAttr<I64Attr, [IntPositive]>:$kv_heads, ConfinedAttr<F32Attr, [Finite]>:$scale,
+    Out<F32Buffer>:$out, Index:$tile, Index:$cache, Size:$head_dim,
+    Size:$kv_heads, ConfinedAttr<F32Attr, [Finite]>:$scale,
     ConfinedAttr<F32Attr, [FiniteNonNegative]>:$softcap,
-    ConfinedAttr<I64Attr, [IntNonNegative]>:$window, Kernel_KvFormatAttr:$kv_format);
+    Count:$window, Kernel_KvFormatAttr:$kv_format);
   let assemblyFormat = "$step `,` $query `,` $out `[` $tile `]` `cache` $cache attr-dict `:` type($query) `,` type($out)";
 }
 
@@ -551,7 +551,7 @@ def Kernel_AttentionBlocksOp : Kernel_Op<"attention_blocks", [Pure]> {
     %blocks = kernel.attention_blocks %step {window = 512 : i64}
     ```
   }];
-  let arguments = (ins Kernel_StepType:$step, ConfinedAttr<I64Attr, [IntNonNegative]>:$window);
+  let arguments = (ins Kernel_StepType:$step, Count:$window);
   let results = (outs Index:$result);
   let assemblyFormat = "$step attr-dict";
 }
@@ -576,10 +576,10 @@ def Kernel_AttentionBlockOp : Kernel_WorkOp<"attention_block", "attention", 9, [
   }];
   let arguments = (ins ReadsCache:$step, In<F32Buffer>:$query,
     Out<F32Buffer>:$partials, Index:$tile, Index:$blocks, Index:$cache,
-    ConfinedAttr<I64Attr, [IntPositive]>:$head_dim, ConfinedAttr<I64Attr, [IntPositive]>:$kv_heads,
-    ConfinedAttr<I64Attr, [IntPositive]>:$max_blocks, ConfinedAttr<F32Attr, [Finite]>:$scale,
+    Size:$head_dim, Size:$kv_heads,
+    Blocks:$max_blocks, ConfinedAttr<F32Attr, [Finite]>:$scale,
     ConfinedAttr<F32Attr, [FiniteNonNegative]>:$softcap,
-    ConfinedAttr<I64Attr, [IntNonNegative]>:$window, Kernel_KvFormatAttr:$kv_format);
+    Count:$window, Kernel_KvFormatAttr:$kv_format);
   let assemblyFormat = "$step `,` $query `,` $partials `[` $tile `of` $blocks `]` `cache` $cache attr-dict `:` type($query) `,` type($partials)";
   let hasVerifier = 1;
 }
@@ -597,8 +597,8 @@ def Kernel_AttentionFoldRowOp : Kernel_WorkOp<"attention_fold_row", "attention_f
     ```
   }];
   let arguments = (ins Kernel_StepType:$step, In<F32Buffer>:$partials,
-    Out<F32Buffer>:$out, Index:$row, ConfinedAttr<I64Attr, [IntPositive]>:$head_dim,
-    ConfinedAttr<I64Attr, [IntPositive]>:$max_blocks, ConfinedAttr<I64Attr, [IntNonNegative]>:$window);
+    Out<F32Buffer>:$out, Index:$row, Size:$head_dim,
+    Blocks:$max_blocks, Count:$window);
   let assemblyFormat = "$step `,` $partials `,` $out `[` $row `]` attr-dict `:` type($partials) `,` type($out)";
 }
 

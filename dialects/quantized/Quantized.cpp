@@ -39,6 +39,10 @@ void QuantizedDialect::initialize() {
       >();
 }
 
+// Of a weight: above every matrix that a checkpoint may have, and so few that
+// its bytes in any format are far inside i64.
+static constexpr int64_t kMostElements = int64_t(1) << 48;
+
 // `<` 1024x640, q5_0 `>`
 Type gemmac::quantized::TensorType::parse(AsmParser &parser) {
   SmallVector<int64_t> shape;
@@ -66,8 +70,12 @@ LogicalResult gemmac::quantized::TensorType::verify(
     return error() << "tensor_c1: expected one or two dimensions, found "
                    << shape.size();
   for (int64_t size : shape)
-    if (size <= 0)
-      return error() << "tensor_c1: expected positive sizes, found " << size;
+    if (!isSize(size))
+      return error() << "tensor_c1: expected positive sizes below 2^31, found "
+                     << size;
+  if (shape.front() > kMostElements / shape.back())
+    return error() << "tensor_c1: expected at most 2^48 elements, found "
+                   << shape.front() << " x " << shape.back();
   const WeightFormat *known = lookupFormat(format);
   if (!known)
     return error() << "tensor_c2: unknown weight format '" << format << "'";
@@ -80,9 +88,9 @@ LogicalResult gemmac::quantized::TensorType::verify(
 
 LogicalResult ActivationsType::verify(function_ref<InFlightDiagnostic()> error,
                                       int64_t columns, ActivationScheme) {
-  if (columns <= 0 || columns % 32)
+  if (!isSize(columns) || columns % 32)
     return error() << "activations_c1: expected a positive multiple of 32 "
-                      "columns, found "
+                      "columns below 2^31, found "
                    << columns;
   return success();
 }

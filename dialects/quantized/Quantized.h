@@ -24,6 +24,10 @@
 
 namespace gemmac::quantized {
 
+// A static size that arithmetic on sizes may take: see Size in
+// QuantizedDialect.td.
+inline bool isSize(int64_t size) { return size > 0 && size <= INT32_MAX; }
+
 // Refuses attributes without a dialect's prefix that the op does not declare.
 mlir::LogicalResult verifyKnownAttributes(mlir::Operation *op);
 

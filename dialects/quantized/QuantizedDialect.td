@@ -43,6 +43,19 @@ def FiniteNonNegative : AttrConstraint<
       ".getValue().isNegative() || ::llvm::cast<::mlir::FloatAttr>($_self)"
       ".getValue().isZero())">]>,
     "that is finite and >= 0">;
+// Sizes stay below 2^31, so that a product of two and a small factor never
+// leaves i64: passes and targets multiply them unchecked.
+def Size : ConfinedAttr<I64Attr, [IntPositive, IntMaxValue<0x7fffffff>]>;
+def Count : ConfinedAttr<I64Attr, [IntNonNegative, IntMaxValue<0x7fffffff>]>;
+// Blocks of 128 positions, of which 2^31 positions have so many.
+def Blocks : ConfinedAttr<I64Attr, [IntPositive, IntMaxValue<0x1000000>]>;
+
+// [?, n]: any number of rows of a static number of columns.
+class RowsOf<Type shaped, string summary> : ConfinedType<shaped, [
+    CPred<"::llvm::cast<::mlir::ShapedType>($_self).isDynamicDim(0)">,
+    CPred<"::gemmac::quantized::isSize("
+          "::llvm::cast<::mlir::ShapedType>($_self).getDimSize(1))">], summary>;
+
 def MultipleOf64 : AttrConstraint<
     CPred<"::llvm::cast<::mlir::IntegerAttr>($_self).getInt() % 64 == 0">,
     "that is a multiple of 64">;

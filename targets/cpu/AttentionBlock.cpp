@@ -45,7 +45,7 @@ SmallVector<Value> emitProducts(Emitter &e, const Attention &a,
   return e.loop(
       e.c64(0), e.c64(a.width), 1, SmallVector<Value>(group.heads, e.splatF(0)),
       [&](Value i, ValueRange acc) {
-        Value k = e.loadWide(stringifyKvFormat(a.format),
+        Value k = e.loadWide(kernel::stringifyKvFormat(a.format),
                              e.at(lines, e.mul(i, e.c64(lineBytes))));
         SmallVector<Value> next;
         for (int64_t h = 0; h < group.heads; ++h) {
@@ -119,7 +119,7 @@ Value emitWeights(Emitter &e, Value scores, Value max,
 
 // `count` elements of V as f32, 16 lanes.
 Value loadValues(Emitter &e, const Attention &a, Value line, int64_t count) {
-  if (count == kLanes) return e.loadWide(stringifyKvFormat(a.format), line);
+  if (count == kLanes) return e.loadWide(kernel::stringifyKvFormat(a.format), line);
   if (a.elementBytes() == 4) return e.loadLanes(line, count);
   Value v = e.splatF(0);
   for (int64_t i = 0; i < count; ++i)
@@ -179,7 +179,7 @@ std::string Attention::name() const {
   return std::to_string(heads) + "x" + std::to_string(kvHeads) + "x" +
          std::to_string(width) + "_w" + std::to_string(window) + "_" +
          floatBits(scale) + "_" + floatBits(softcap) + "_" +
-         stringifyKvFormat(format).str();
+         kernel::stringifyKvFormat(format).str();
 }
 
 Value HeadStates::of(Emitter &e, int64_t head) const {

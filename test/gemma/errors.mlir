@@ -204,7 +204,7 @@ func.func @layer_is_isolated(%x: tensor<?x64xf32>) {
 // -----
 
 func.func @rows_are_f32(%x: tensor<?x64xf16>) {
-  // expected-error @+1 {{operand #0 must be 2D tensor of 32-bit float values}}
+  // expected-error @+1 {{operand #0 must be 2D tensor of any number of rows of f32}}
   %y = gemma.wanted_rows %x : tensor<?x64xf16>
   return
 }
@@ -280,5 +280,5 @@ module attributes {gemma.modle = 1 : i64} {}
 
 // -----
 
-// expected-error @+1 {{sizes_c1: expected sizes of at least 1, found 0, 32, 3, 2, 2, 16, 32 and 1000}}
+// expected-error @+1 {{sizes_c1: expected sizes of at least 1 and below 2^31, found 0, 32, 3, 2, 2, 16, 32 and 1000}}
 module attributes {gemma.model = #gemma.sizes<architecture = "a", vocabulary = 0, width = 32, layers = 3, heads = 2, kv_heads = 2, head_dim = 16, ffn = 32, positions = 1000>} {}

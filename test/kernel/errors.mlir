@@ -149,7 +149,7 @@ func.func private @kv_layer_c1() attributes {a = #kernel.kv_layer<first_slot = 0
 
 // -----
 
-// expected-error @+1 {{kv_plan_c1: expected positions > 0, found 0}}
+// expected-error @+1 {{kv_plan_c1: expected positions > 0 and slots >= 0, below 2^31, found 0 and 1}}
 func.func private @kv_plan_c1() attributes {a = #kernel.kv_plan<format = bf16, positions = 0, slots = 1>}
 
 // -----

@@ -136,6 +136,28 @@ TEST_F(WeightStream, KeepsEveryFormatExactly) {
   }
 }
 
+// Kept bits too: an identity must not send them through floats.
+TEST_F(WeightStream, IdentityChangesNothing) {
+  for (const WeightFormat *format : quantized::allFormats())
+    for (std::string target : {format->name().str(), std::string("f32")}) {
+      SCOPED_TRACE(format->name().str() + " to " + target);
+      Sample sample{format->name().str(), target, 17, 256};
+      std::string source = writeSource("w", randomSource(*format, 17, 256, 3));
+      std::string text = weightText(sample, "w", 0, 0);
+      auto plain = plan({source}, text);
+      ASSERT_TRUE(bool(plain));
+      ASSERT_EQ(stream(*plain), "");
+      auto expected = section;
+      text.insert(text.find(", packed_offset"),
+                  ", transforms = [#quantized.transform<identity>]");
+      auto planned = plan({source}, text);
+      ASSERT_TRUE(bool(planned));
+      ASSERT_EQ(planned->jobs.front().transforms.size(), 1u);
+      ASSERT_EQ(stream(*planned), "");
+      EXPECT_TRUE(section == expected);
+    }
+}
+
 TEST_F(WeightStream, ConvertsAsDecodeThenEncode) {
   for (const WeightFormat *source : quantized::allFormats())
     for (const char *name : {"f32", "bf16", "q8_0", "q4_0"}) {

@@ -5,7 +5,7 @@ func.func private @tensor_c1_rank(!quantized.tensor<2x2x32, f32>)
 
 // -----
 
-// expected-error @+1 {{tensor_c1: expected positive sizes, found 0}}
+// expected-error @+1 {{tensor_c1: expected positive sizes below 2^31, found 0}}
 func.func private @tensor_c1_size(!quantized.tensor<0x32, f32>)
 
 // -----
@@ -20,7 +20,7 @@ func.func private @tensor_c3(!quantized.tensor<2x640, q4_k>)
 
 // -----
 
-// expected-error @+1 {{activations_c1: expected a positive multiple of 32 columns, found 40}}
+// expected-error @+1 {{activations_c1: expected a positive multiple of 32 columns below 2^31, found 40}}
 func.func private @activations_c1(!quantized.activations<40, scale_per_32>)
 
 // -----
