@@ -119,7 +119,8 @@ Value emitWeights(Emitter &e, Value scores, Value max,
 
 // `count` elements of V as f32, 16 lanes.
 Value loadValues(Emitter &e, const Attention &a, Value line, int64_t count) {
-  if (count == kLanes) return e.loadWide(kernel::stringifyKvFormat(a.format), line);
+  if (count == kLanes)
+    return e.loadWide(kernel::stringifyKvFormat(a.format), line);
   if (a.elementBytes() == 4) return e.loadLanes(line, count);
   Value v = e.splatF(0);
   for (int64_t i = 0; i < count; ++i)

@@ -8,7 +8,7 @@ import re
 
 import tree
 
-RECORD = re.compile(r"^def (\w+)\s*:\s*\w+_Op<\"(\w+)\".*?(?=^def |\Z)",
+RECORD = re.compile(r"^def (\w+)\s*:\s*\w+_\w*Op<\"(\w+)\".*?(?=^def |\Z)",
                     re.M | re.S)
 
 

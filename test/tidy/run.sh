@@ -8,9 +8,9 @@ cd "$(dirname "$0")/../.."
 
 junit=/dev/null
 [ "${1:-}" = --junit ] && junit=$2
-checks=(includes files docs format selftest)
+checks=(includes files docs ops format selftest)
 # On when what they find is put right; until then: python3 test/tidy/ops.py
-# checks+=(functions passes ops spelling)
+# checks+=(functions passes spelling)
 
 format() {
   git ls-files -co --exclude-standard '*.cpp' '*.h' | grep -v '^third_party/' |
