@@ -82,11 +82,11 @@ class LowerKernel : public PassWrapper<LowerKernel, OperationPass<ModuleOp>> {
     if (!peak.operations) return peak;
     Type pointer = LLVM::LLVMPointerType::get(&getContext());
     Type i64 = IntegerType::get(&getContext(), 64);
-    peak.kernel =
-        library.get("dot_peak", {i64, pointer}, module.getLoc(),
-                    [&](Emitter &e, ValueRange arguments) {
-                      cpu.dotPeak(e, library, arguments[0], arguments[1]);
-                    });
+    peak.kernel = library.get(
+        kernelKey(&getContext(), "dot_peak"), "dot_peak", {i64, pointer},
+        module.getLoc(), [&](Emitter &e, ValueRange arguments) {
+          cpu.dotPeak(e, library, arguments[0], arguments[1]);
+        });
     return peak;
   }
 
