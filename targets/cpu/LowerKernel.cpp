@@ -72,7 +72,8 @@ class LowerKernel : public impl::LowerKernelBase<LowerKernel> {
       return nullptr;
     }
     if (!found->asCpu())
-      module.emitError("expected a CPU target, found '") << target.getValue() << "'";
+      module.emitError("expected a CPU target, found '")
+          << target.getValue() << "'";
     return found->asCpu();
   }
 
