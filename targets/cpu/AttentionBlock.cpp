@@ -194,6 +194,7 @@ func::FuncOp blockKernel(KernelLibrary &library, const Attention &a,
   Type p = LLVM::LLVMPointerType::get(loc.getContext());
   Type i = IntegerType::get(loc.getContext(), 64);
   return library.get(
+      a.key(loc.getContext(), "attention_partial"),
       "attention_partial_" + a.name(), {p, p, p, i, i, p, i, p}, loc,
       [&](Emitter &e, ValueRange args) {
         CacheBlock block{args[1], args[2], args[3], args[4]};
@@ -231,9 +232,10 @@ void callBlock(Emitter &e, const Attention &a, func::FuncOp kernel,
 }
 
 func::FuncOp foldKernel(KernelLibrary &library, int64_t width, Location loc) {
+  KernelKey key = kernelKey(loc.getContext(), "attention_fold", width);
   std::string name = "attention_fold_" + std::to_string(width);
   Type p = LLVM::LLVMPointerType::get(loc.getContext());
-  return library.get(name, {p, p}, loc, [&](Emitter &e, ValueRange args) {
+  return library.get(key, name, {p, p}, loc, [&](Emitter &e, ValueRange args) {
     Value state = args[0], partial = args[1];
     auto scalar = [&](Value from, int64_t offset) {
       return e.load(e.f32(), from, offset);

@@ -39,6 +39,11 @@ struct Attention {
   int64_t stateBytes() const { return attentionStateBytes(width); }
   int64_t headBytes() const { return kKvBlock * width * elementBytes(); }
   std::string name() const;
+  // Of a kernel that depends on all of it.
+  KernelKey key(mlir::MLIRContext *context, llvm::StringRef what) const {
+    return kernelKey(context, what, width, heads, kvHeads, window, scale,
+                     softcap, format);
+  }
 
   int64_t width, heads, kvHeads, group, window;
   float scale, softcap;

@@ -5,16 +5,17 @@
 #define GEMMAC_TARGETS_CPU_CPUPIPELINE_H
 
 #include "targets/Target.h"
-#include "targets/cpu/LowerKernel.h"
 
 namespace gemmac::targets {
 
-void buildCpuLowering(mlir::OpPassManager &manager, const CpuKernels &cpu,
-                      CodeIdentity identity);
+// The passes of the CPU target of that name.
+void buildCpuLowering(mlir::OpPassManager &manager, llvm::StringRef target);
+// Makes them known by name, so that a pipeline's text can be read back.
+void registerCpuLoweringPasses();
 
 // What the code generator is told of a machine.
 struct Machine {
-  std::string triple;    // "x86_64-unknown-linux-gnu"
+  const Architecture &architecture;
   std::string cpu;       // LLVM's name of the ISA level
   std::string features;  // "+avx512vnni"
   unsigned vectorBits;   // widest register to use

@@ -9,6 +9,7 @@ using namespace mlir;
 namespace gemmac::targets {
 
 bool CpuTarget::runsHere() const {
+  if (&facts.machine.architecture != hostArchitecture()) return false;
   auto features = llvm::sys::getHostCPUFeatures();
   return llvm::all_of(facts.required, [&](StringRef feature) {
     return features.lookup(feature);
@@ -20,7 +21,7 @@ llvm::Error CpuTarget::checkOptions(const CodeOptions &options) const {
 }
 
 void CpuTarget::buildLowering(OpPassManager &manager) const {
-  buildCpuLowering(manager, *this, {facts.name.str(), facts.cpuFeatures});
+  buildCpuLowering(manager, facts.name);
 }
 
 FailureOr<SmallVector<char, 0>> CpuTarget::emit(

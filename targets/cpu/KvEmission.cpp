@@ -30,8 +30,8 @@ Value emitBlockPointer(Emitter &e, Value row, Value layer, Value block) {
   auto field = [&](int64_t offset) {
     return e.signExtend(e.i64(), e.load(e.i32(), entry, offset));
   };
-  Value slot =
-      e.add(field(0), arith::RemUIOp::create(e.b, e.loc, block, field(4)));
+  Value first = field(abi::kKvFirstSlot), ring = field(abi::kKvRingBlocks);
+  Value slot = e.add(first, arith::RemUIOp::create(e.b, e.loc, block, ring));
   Value table = e.load(e.ptrType(), row, abi::kRowKv);
   return e.load(e.ptrType(), e.at(table, e.shl(slot, 3)));
 }

@@ -75,20 +75,23 @@ func::FuncOp rowsKernel(KernelLibrary &library, const Matmul &mm,
   Type i64 = IntegerType::get(loc.getContext(), 64);
   SmallVector<Type> types{pointer, pointer, pointer, i64};
   if (tile.few) types.push_back(i64);
-  return library.get(name, types, loc, [&](Emitter &e, ValueRange arguments) {
-    auto row = [&](Value start, int64_t i, int64_t bytes) {
-      if (!tile.few || i == 0) return e.at(start, i * bytes);
-      return e.at(start, e.mul(e.minI(e.c64(i), arguments[4]), e.c64(bytes)));
-    };
-    SmallVector<Value> rows;
-    for (int64_t i = 0; i < tile.m; ++i)
-      rows.push_back(row(arguments[1], i, mm.inBytes));
-    SmallVector<Value> sums =
-        emitDots(e, library.cpu, mm, tile.source, arguments[0], rows);
-    for (int64_t i = 0; i < tile.m; ++i)
-      storeBlock(e, mm, sums[i], row(arguments[2], i, mm.outBytes),
-                 arguments[3]);
-  });
+  KernelKey key = mm.key("matmul_rows", int(tile.source), tile.m, tile.few);
+  return library.get(
+      key, name, types, loc, [&](Emitter &e, ValueRange arguments) {
+        auto row = [&](Value start, int64_t i, int64_t bytes) {
+          if (!tile.few || i == 0) return e.at(start, i * bytes);
+          return e.at(start,
+                      e.mul(e.minI(e.c64(i), arguments[4]), e.c64(bytes)));
+        };
+        SmallVector<Value> rows;
+        for (int64_t i = 0; i < tile.m; ++i)
+          rows.push_back(row(arguments[1], i, mm.inBytes));
+        SmallVector<Value> sums =
+            emitDots(e, library.cpu, mm, tile.source, arguments[0], rows);
+        for (int64_t i = 0; i < tile.m; ++i)
+          storeBlock(e, mm, sums[i], row(arguments[2], i, mm.outBytes),
+                     arguments[3]);
+      });
 }
 
 // An engine's M rows against a signed panel, arguments as rowsKernel's. The
@@ -100,14 +103,14 @@ func::FuncOp engineKernel(KernelLibrary &library, const Matmul &mm,
   Type pointer = LLVM::LLVMPointerType::get(loc.getContext());
   Type i64 = IntegerType::get(loc.getContext(), 64);
   return library.get(
-      name, {pointer, pointer, pointer, i64}, loc,
+      mm.key("matmul_engine"), name, {pointer, pointer, pointer, i64}, loc,
       [&](Emitter &e, ValueRange arguments) {
         Value panel = arguments[0], in = arguments[1], out = arguments[2];
         const CodeDescriptor &d = *mm.format.codes();
         GroupSum sum(e, library.cpu, d, mm.k);
         int64_t m = library.cpu.tokensPerEngine(), groups = mm.k / 32;
         int64_t bytes = mm.productBytes(library.cpu);
-        Value buffers = e.at(panel, mm.panelBytes(library.cpu));
+        Value buffers = e.at(panel, PanelLayout(d).bytes(mm.k));
         SmallVector<Value> rows;
         for (int64_t i = 0; i < m; ++i)
           rows.push_back(e.at(in, i * mm.inBytes));

@@ -24,7 +24,8 @@ struct Matmul {
   Matmul(kernel::MatmulTileOp op, mlir::Value weight)
       : Matmul(op, mlir::cast<quantized::TensorType>(weight.getType())) {}
   Matmul(kernel::MatmulTileOp op, quantized::TensorType type)
-      : format(*quantized::lookupFormat(type.getFormat())),
+      : type(type),
+        format(*quantized::lookupFormat(type.getFormat())),
         n(type.rows()),
         k(type.columns()),
         chunkRows(op.getChunkRows()),
@@ -44,6 +45,11 @@ struct Matmul {
     return format.name().str() + "_" + std::to_string(n) + "x" +
            std::to_string(k) + (toScratch ? "_scratch" : "");
   }
+  // Of a kernel for M rows of this weight; `parts` say what else it is for.
+  template <typename... Parts>
+  KernelKey key(llvm::StringRef what, const Parts &...parts) const {
+    return kernelKey(type.getContext(), what, type, toScratch, parts...);
+  }
   // Whether chunks with enough rows go to the matrix engine.
   bool usesEngine(const CpuKernels &cpu) const {
     int64_t tokens = cpu.tokensPerEngine();
@@ -58,6 +64,7 @@ struct Matmul {
   int64_t panelBytes(const CpuKernels &cpu) const;  // 0: needs none
   // Of an engine, for one group; those of two stand behind the panel.
   int64_t productBytes(const CpuKernels &cpu) const;
+  quantized::TensorType type;
   const quantized::WeightFormat &format;
   int64_t n, k, chunkRows, rowBlocks, outBytes, inBytes, blocks, blockBytes;
   bool toScratch = false;

@@ -24,8 +24,8 @@ struct PhasePattern : KernelPattern<PhaseOp> {
       PhaseOp op, OpAdaptor adaptor,
       ConversionPatternRewriter &rewriter) const override {
     Emitter e(rewriter, op.getLoc());
-    Value step = e.load(e.ptrType(), adaptor.getStep(), kContextStep);
-    Value thread = e.load(e.i32(), adaptor.getStep(), kContextThread);
+    Value step = e.load(e.ptrType(), adaptor.getStep(), abi::kContextStep);
+    Value thread = e.load(e.i32(), adaptor.getStep(), abi::kContextThread);
     SmallVector<Value> counts;
     Value total = e.c64(0);
     for (Value tiles : adaptor.getTiles()) {

@@ -7,7 +7,7 @@ using namespace mlir;
 namespace gemmac::targets {
 
 Value stepField(Emitter &e, Value context, Type type, int64_t offset) {
-  Value step = e.load(e.ptrType(), context, kContextStep);
+  Value step = e.load(e.ptrType(), context, abi::kContextStep);
   return e.load(type, step, offset);
 }
 
@@ -17,7 +17,7 @@ Value rowPointer(Emitter &e, Value context, Value row) {
 }
 
 Value scratchPointer(Emitter &e, Value context) {
-  return e.load(e.ptrType(), context, kContextScratch);
+  return e.load(e.ptrType(), context, abi::kContextScratch);
 }
 
 }  // namespace gemmac::targets
