@@ -36,9 +36,10 @@ KernelKey kernelKey(mlir::Operation *op);
 inline mlir::Attribute keyPart(mlir::Builder &b, llvm::StringRef part) {
   return b.getStringAttr(part);
 }
-template <std::integral Integer>
-mlir::Attribute keyPart(mlir::Builder &b, Integer part) {
-  return b.getI64IntegerAttr(part);
+template <typename Number>
+  requires(std::integral<Number> || std::is_enum_v<Number>)
+mlir::Attribute keyPart(mlir::Builder &b, Number part) {
+  return b.getI64IntegerAttr(int64_t(part));
 }
 inline mlir::Attribute keyPart(mlir::Builder &b, float part) {
   return b.getF32FloatAttr(part);

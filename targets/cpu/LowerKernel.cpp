@@ -129,7 +129,7 @@ class LowerKernel : public impl::LowerKernelBase<LowerKernel> {
     peak.kernel = library.get(
         kernelKey(&getContext(), "dot_peak"), "dot_peak", {i64, pointer},
         module.getLoc(), [&](Emitter &e, ValueRange arguments) {
-          cpu.dotPeak(e, library, arguments[0], arguments[1]);
+          library.cpu.dotPeak(e, library, arguments[0], arguments[1]);
         });
     return peak;
   }
