@@ -39,9 +39,9 @@ void KernelDialect::initialize() {
 }
 
 ModelOp gemmac::kernel::findModel(ModuleOp module) {
-  auto models = module.getOps<ModelOp>();
-  if (!models.empty()) return *models.begin();
-  module.emitError("expected a kernel.model op");
+  auto models = llvm::to_vector(module.getOps<ModelOp>());
+  if (models.size() == 1) return models.front();
+  module.emitError("expected one kernel.model op, found ") << models.size();
   return {};
 }
 

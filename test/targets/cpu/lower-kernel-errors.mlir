@@ -4,7 +4,7 @@
 // TARGET: error: unknown target 'x86_64-mmx'; expected native, x86_64-amx, {{.*}}, portable
 
 // A module that nothing was lowered for.
-// expected-error @below {{expected one kernel.model}}
+// expected-error @below {{expected one kernel.model op, found 0}}
 module {
 }
 
@@ -15,6 +15,7 @@ module {
   quantized.weight @w : !quantized.tensor<16x32, f32> from [#quantized.source<file = 0, offset = 0, bytes = 2048, format = "f32">] {layout = #quantized.layout<rows_in_lanes>}
   func.func private @step(%step: !kernel.step) {
     // expected-error @below {{weight without packed_offset}}
+    // expected-error @below {{failed to legalize operation 'quantized.reference'}}
     %w = quantized.reference @w : !quantized.tensor<16x32, f32>
     return
   }
@@ -38,7 +39,8 @@ module {
 // A weight's base address is the step's, and the function has none.
 module {
   quantized.weight @w : !quantized.tensor<16x32, f32> from [#quantized.source<file = 0, offset = 0, bytes = 2048, format = "f32">] {layout = #quantized.layout<rows_in_lanes>, packed_offset = 0 : i64}
-  func.func private @step(%row: index) {
+  func.func private @step(!kernel.step)
+  func.func private @stray(%row: index) {
     // expected-error @below {{expected a function whose first argument is a !kernel.step, found '(index) -> ()'}}
     %w = quantized.reference @w : !quantized.tensor<16x32, f32>
     return
