@@ -44,22 +44,24 @@ foreach(name ${sysroot_${GEMMAC_ARCHITECTURE}})
 endforeach()
 
 # gemma_shipped(RESULT LIBRARY): the target whose archive goes into executables.
-# Under a sanitizer it is a second one, compiled without: a static executable
-# cannot hold a sanitizer, and the runtime's own tests want one.
+# Where the runtime's own tests have assertions or a sanitizer it is a second
+# one, compiled without: what ships is the same code in every build type, and a
+# static executable cannot hold a sanitizer.
 function(gemma_shipped result library)
   set(${result} ${library} PARENT_SCOPE)
-  if(NOT GEMMAC_SANITIZE)
+  if(NOT GEMMAC_SANITIZE AND NOT GEMMA_ASSERTIONS)
     return()
   endif()
   set(shipped ${library}_shipped)
   set(${result} ${shipped} PARENT_SCOPE)
   add_library(${shipped} STATIC)
-  add_dependencies(${shipped} ${library})  # generated headers
+  add_dependencies(${shipped} sentencepiece_lite_generated)
   gemma_copy_sources(${shipped} ${library})
   foreach(property INCLUDE_DIRECTORIES COMPILE_DEFINITIONS COMPILE_OPTIONS)
     set_property(TARGET ${shipped} PROPERTY ${property}
       $<TARGET_PROPERTY:${library},${property}>)
   endforeach()
+  target_compile_definitions(${shipped} PRIVATE NDEBUG)
   target_compile_options(${shipped} PRIVATE -fno-sanitize=all)
   set_target_properties(${shipped} PROPERTIES POSITION_INDEPENDENT_CODE ON)
 endfunction()

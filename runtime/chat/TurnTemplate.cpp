@@ -4,6 +4,7 @@
 // "user\n\nhi".
 #include "runtime/chat/TurnTemplate.h"
 
+#include <cassert>
 #include <string_view>
 
 namespace gemma {
@@ -64,6 +65,7 @@ Status TurnTemplate::checkRoles(std::span<const Message> messages) const {
 
 Status TurnTemplate::render(std::span<const Message> messages,
                             std::vector<int32_t> &ids) const {
+  assert(pieces != nullptr);
   Status status = checkRoles(messages);
   if (!status.ok()) return status;
   std::vector<int32_t> rendered;

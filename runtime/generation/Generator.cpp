@@ -4,6 +4,7 @@
 #include "runtime/generation/Generator.h"
 
 #include <algorithm>
+#include <cassert>
 #include <string>
 
 #include "runtime/model/Clock.h"
@@ -76,6 +77,7 @@ bool StopFinder::find(std::string &text) {
 size_t StopFinder::certain(std::string_view text) const {
   size_t held = 0;
   for (const std::string &stop : texts) {
+    assert(!stop.empty());
     size_t most = std::min(stop.size() - 1, text.size());
     for (size_t count = most; count > held; --count)
       if (text.ends_with(std::string_view(stop).substr(0, count))) held = count;
@@ -116,6 +118,7 @@ Status Answer::feedPrompt(std::span<const int32_t> prompt) {
     auto held = static_cast<size_t>(session.position());
     if (listener.prompt)
       listener.prompt(session.position(), result.promptTokens);
+    assert(held <= prompt.size());
     if (held == prompt.size()) break;
     size_t count = std::min(piece, prompt.size() - held);
     bool wanted = options.maxTokens > 0 && held + count == prompt.size();
@@ -200,7 +203,9 @@ void Answer::finish(FinishReason reason) {
 Status Answer::step(Engine &engine, std::span<Answer *const> answers) {
   std::vector<RowRequest> rows;
   bool allArgMax = true;
+  assert(answers.size() <= engine.maxRows());
   for (Answer *answer : answers) {
+    assert(!answer->done && &answer->session.engine() == &engine);
     rows.push_back({&answer->session, answer->next, true});
     allArgMax &= answer->sampler.isArgMax();
   }

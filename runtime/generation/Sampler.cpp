@@ -6,6 +6,7 @@
 #include "runtime/generation/Sampler.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <functional>
 
@@ -158,6 +159,8 @@ int32_t Sampler::sample(std::span<const float> logits,
     sum += candidate.score;
     if (target < sum) return candidate.id;
   }
+  // The largest score is kept by each of the three.
+  assert(!candidates.empty());
   // Rounding left the target at the end.
   return candidates.back().id;
 }

@@ -2,6 +2,7 @@
 #include "runtime/generation/Scores.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <functional>
 
@@ -43,6 +44,7 @@ Scores::Change *Scores::change(int32_t id) {
     at = static_cast<uint32_t>(changed.size());
     touched[id / kBlock] = 1;
   }
+  assert(at <= changed.size() && changed[at - 1].id == id);
   return &changed[at - 1];
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cassert>
 #include <string>
 
 #include "runtime/model/PhaseProfile.h"
@@ -90,6 +91,11 @@ Status Engine::prepareRows(std::span<const RowRequest> rows) {
     row.token = token;
     Status status = source->placeRow(ahead, row);
     if (!status.ok()) return status;
+    // What compiled code computes addresses from.
+    assert(row.position >= 0 && row.position < shared->code().context);
+    assert(row.visible_end >= row.position && row.kv != nullptr);
+    assert(ahead == 0 || rows[i - 1].source != source ||
+           row.position > callRows.back().position);
     callRows.push_back(row);
     if (wanted) wantedRows.push_back(static_cast<int32_t>(i));
   }
@@ -161,8 +167,11 @@ void Engine::runHead(const LogitsCallback &logits) {
 void Engine::runArgMax(const ArgMaxCallback &argMax) {
   call.logits = pairs.data();
   inBlocks(EntryPoint::ArgMax, [&](size_t first, size_t count) {
-    for (size_t i = 0; i < count; ++i)
-      argMax(wantedRows[first + i], static_cast<int32_t>(pairs[2 * i + 1]));
+    for (size_t i = 0; i < count; ++i) {
+      auto token = static_cast<int32_t>(pairs[2 * i + 1]);
+      assert(token >= 0 && token < shared->code().vocabulary);
+      argMax(wantedRows[first + i], token);
+    }
   });
 }
 

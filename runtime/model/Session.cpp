@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <algorithm>
+#include <cassert>
 #include <string>
 
 namespace gemma {
@@ -22,6 +23,7 @@ Session::~Session() {
 }
 
 Status Session::placeRow(int32_t ahead, gemma_row &row) {
+  assert(ahead >= 0);
   row.position = row.visible_end = position() + ahead;
   row.kv = blocks.data();
   if (row.position < limit) return allocateBlocks(row.position);
@@ -35,6 +37,7 @@ Status Session::allocateBlocks(int32_t position) {
   for (int32_t i = 0; i < code.kv_layer_count; ++i) {
     const gemma_kv_layer &layer = code.kv_layers[i];
     int32_t index = position / GEMMA_KV_BLOCK % layer.ring_blocks;
+    assert(layer.first_slot + index < static_cast<int32_t>(blocks.size()));
     void *&block = blocks[layer.first_slot + index];
     if (block != nullptr) continue;
     size_t bytes = (static_cast<size_t>(layer.block_bytes) + 63) / 64 * 64;
@@ -49,6 +52,7 @@ Status Session::allocateBlocks(int32_t position) {
 }
 
 void Session::advance(int32_t token) {
+  assert(position() < limit);
   tokens.push_back(token);
   written = std::max(written, position());
 }
@@ -91,6 +95,7 @@ Status Session::feed(std::span<const int32_t> fed, Wanted wanted,
 }
 
 bool Session::canRewindFreely(int32_t to) const {
+  assert(written >= position());
   if (to < 0 || to > position()) return false;
   const gemma_model_code &code = owner->model().code();
   for (int32_t i = 0; i < code.kv_layer_count; ++i) {

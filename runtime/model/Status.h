@@ -6,6 +6,7 @@
 #ifndef GEMMA_RUNTIME_MODEL_STATUS_H
 #define GEMMA_RUNTIME_MODEL_STATUS_H
 
+#include <cassert>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -43,7 +44,9 @@ class [[nodiscard]] Status {
   Status() = default;
   // A failure; `code` is not Ok.
   Status(Code code, std::string message)
-      : kind(code), text(std::move(message)) {}
+      : kind(code), text(std::move(message)) {
+    assert(code != Code::Ok);
+  }
   // A failure whose messages were told on the way: it has none.
   static Status reported(Code code) { return {code, {}}; }
 
@@ -73,13 +76,18 @@ template <typename T>
 class [[nodiscard]] Result {
  public:
   Result(T value) : held(std::move(value)) {}
-  Result(Status failure) : failure(std::move(failure)) {}
+  Result(Status failure) : failure(std::move(failure)) {
+    assert(!this->failure.ok());
+  }
 
   bool ok() const { return failure.ok(); }
   const Status &status() const { return failure; }
   // Only where ok().
-  T &operator*() { return held; }
-  T *operator->() { return &held; }
+  T &operator*() {
+    assert(ok());
+    return held;
+  }
+  T *operator->() { return &**this; }
 
  private:
   Status failure;

@@ -7,6 +7,7 @@
 // what the tiles compute.
 #include "runtime/model/ThreadPool.h"
 
+#include <cassert>
 #include <new>
 #include <system_error>
 #include <thread>
@@ -33,8 +34,12 @@ constexpr int kSpinsOversubscribed = 40;
 // number are enough: a call has fewer phases, and begins with fresh shares.
 class Share {
  public:
+  static constexpr uint32_t kMost = (1 << 25) - 1;
+
   Share(uint32_t phase, uint32_t next, uint32_t end)
-      : word(uint64_t{phase} << 50 | uint64_t{next} << 25 | end) {}
+      : word(uint64_t{phase} << 50 | uint64_t{next} << 25 | end) {
+    assert(next <= end && end <= kMost);
+  }
   explicit Share(uint64_t word) : word(word) {}
 
   uint32_t next() const { return word >> 25 & kMost; }
@@ -48,8 +53,6 @@ class Share {
   uint64_t word;
 
  private:
-  static constexpr uint32_t kMost = (1 << 25) - 1;
-
   // Its 14 bits at the top of 16, so that they wrap as a number's do.
   int16_t distance(uint32_t phase) const {
     return static_cast<int16_t>(((word >> 50) - phase) << 2);
@@ -122,6 +125,7 @@ struct gemma_phase_state {
     if (count == 0) return;
     cursor.unreported = 0;
     uint32_t before = completed.fetch_add(count, std::memory_order_acq_rel);
+    assert(before + count <= cursor.tiles);
     if (before + count == cursor.tiles) advance(cursor.phase);
   }
 
@@ -172,6 +176,8 @@ struct gemma_phase_state {
   }
 
   uint32_t nextTile(Cursor &cursor, uint32_t thread, uint32_t tiles) {
+    // All threads ask for the same number, each time.
+    assert(cursor.tiles == 0 || cursor.tiles == tiles);
     if (cursor.isDone) return tiles;
     if (cursor.tiles == 0) {
       cursor.tiles = tiles;
@@ -196,6 +202,8 @@ struct gemma_phase_state {
 
 extern "C" int64_t gemma_next_tile(const gemma_step *step, int32_t thread,
                                    int64_t tiles) {
+  assert(thread >= 0 && thread < step->threads);
+  assert(tiles >= 0 && tiles <= int64_t{Share::kMost});
   gemma_phase_state &phase = *step->phase;
   Cursor &cursor = phase.cursors[thread];
   if (step->threads > 1)
@@ -209,6 +217,8 @@ extern "C" void gemma_phase_end(const gemma_step *step, int32_t thread) {
   Cursor &cursor = phase.cursors[thread];
   uint32_t mine = cursor.phase;
   if (step->threads > 1) {
+    // Who began a phase asks until there is no tile left.
+    assert(cursor.tiles == 0 || cursor.isDone);
     // Nothing to do: whoever says so first ends it.
     if (cursor.tiles == 0) {
       phase.stamp(mine);

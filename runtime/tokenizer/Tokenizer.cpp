@@ -6,6 +6,7 @@
 #include "runtime/tokenizer/Tokenizer.h"
 
 #include <algorithm>
+#include <cassert>
 #include <exception>
 
 #include "sentencepiece_lite.h"
@@ -187,6 +188,8 @@ bool StreamDecoder::append(int32_t id, std::string &text) {
     // piece, which decoding, too, takes as the end of a run of bytes.
     return flush(heldCount, text) && tokenizer->decode({&id, 1}, text);
   }
+  // Three that may yet become a character, at most, and this one.
+  assert(heldCount < held.size());
   held[heldCount++] = id;
   // All is certain but a lead byte at the end with too few continuations.
   size_t tail = 0;
@@ -204,6 +207,7 @@ bool StreamDecoder::append(int32_t id, std::string &text) {
 bool StreamDecoder::finish(std::string &text) { return flush(heldCount, text); }
 
 bool StreamDecoder::flush(size_t count, std::string &text) {
+  assert(count <= heldCount);
   bool good = count == 0 || tokenizer->decode({held.data(), count}, text);
   std::copy(held.begin() + count, held.begin() + heldCount, held.begin());
   heldCount -= count;

@@ -47,5 +47,13 @@ TEST(Result, HoldsAValueOrSaysWhyNot) {
   EXPECT_EQ(bad.status().message(), "expected more");
 }
 
+#ifndef NDEBUG
+// What is asserted at all: the tests' runtime has assertions.
+TEST(ResultDeathTest, HasNoValueWhereItFailed) {
+  auto bad = positive(0);
+  EXPECT_DEATH(*bad, "ok\\(\\)");
+}
+#endif
+
 }  // namespace
 }  // namespace gemma
