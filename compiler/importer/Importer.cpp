@@ -54,10 +54,10 @@ llvm::Expected<std::string> makeTokenizerBlob(Checkpoint &checkpoint) {
   // Only a model that chats has conversation marks that a user could forge.
   if (checkpoint.config.chatTemplate != ChatTemplate::None)
     demoteStructuralPieces(*checkpoint.tokenizer);
-  std::string message;
-  auto blob = writeTokenizerBlob(*checkpoint.tokenizer, message);
+  auto blob = writeTokenizerBlob(*checkpoint.tokenizer);
   if (!blob)
-    return importError(checkpoint.files.front() + ": tokenizer: " + message);
+    return importError(checkpoint.files.front() +
+                       ": tokenizer: " + blob.message());
   return std::move(*blob);
 }
 

@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,15 +26,11 @@ void check(bool good, const char *what, const std::string &detail = "") {
   std::abort();
 }
 
-std::optional<TokenizerModel> read(int kind, std::string_view bytes,
-                                   std::string &error) {
-  if (kind == 0) return readSentencePieceModel(bytes, error);
+Result<TokenizerModel> read(int kind, std::string_view bytes) {
+  if (kind == 0) return readSentencePieceModel(bytes);
   auto root = nlohmann::json::parse(bytes, nullptr, false);
-  if (!root.is_object()) {
-    error = "no object";
-    return std::nullopt;
-  }
-  return readTokenizerJson(root, {}, error);
+  if (!root.is_object()) return Failure{"no object"};
+  return readTokenizerJson(root, {});
 }
 
 // Every id is asked for everything; the sections come from anywhere.
@@ -82,14 +77,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     useSection(bytes, false);
     return 0;
   }
-  std::string error;
-  auto model = read(kind, bytes, error);
-  check(model || !error.empty(), "a refusal without words");
+  auto model = read(kind, bytes);
+  check(model || !model.message().empty(), "a refusal without words");
   if (!model) return 0;
   for (bool demoted : {false, true}) {
     if (demoted) demoteStructuralPieces(*model);
-    auto section = writeTokenizerBlob(*model, error);
-    check(section.has_value(), "what was read cannot be written:", error);
+    auto section = writeTokenizerBlob(*model);
+    check(bool(section),
+          "what was read cannot be written:", section ? "" : section.message());
     useSection(*section, true);
   }
   return 0;

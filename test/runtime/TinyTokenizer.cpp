@@ -45,11 +45,10 @@ std::vector<uint64_t> makeSection() {
   model.eosId = 1;
   model.bosId = 2;
   model.unkId = 3;
-  std::string error;
-  auto blob = writeTokenizerBlob(model, error);
+  auto blob = writeTokenizerBlob(model);
   if (!blob || model.pieces.size() != kTinyVocabulary) {
     fprintf(stderr, "tiny tokenizer: %zu pieces, %s\n", model.pieces.size(),
-            error.c_str());
+            blob ? "" : blob.message().c_str());
     abort();
   }
   std::vector<uint64_t> section((blob->size() + 7) / 8);

@@ -207,10 +207,9 @@ Error readTokens(const GgufFile &file, Checkpoint &to) {
   if (!keys.boolean("add_bos_token", true)) to.config.bosId = -1;
   if (Error error = keys.takeError()) return error;
   if (!vocabulary) return Error::success();
-  std::string message;
-  auto model = readGgufVocabulary(std::move(*vocabulary), message);
-  if (!model) return importError(file.path + ": tokenizer: " + message);
-  to.tokenizer = std::move(model);
+  auto model = readGgufVocabulary(std::move(*vocabulary));
+  if (!model) return importError(file.path + ": tokenizer: " + model.message());
+  to.tokenizer = *std::move(model);
   to.tokenizerSource = "tokenizer.ggml";
   return Error::success();
 }

@@ -245,12 +245,9 @@ Expected<std::string> findChatTemplate(StringRef folder) {
 Error readSentencePiece(StringRef path, Checkpoint &to) {
   auto bytes = openFile(path);
   if (!bytes) return bytes.takeError();
-  std::string message;
-  StringRef view = (*bytes)->getBuffer();
-  auto model = readSentencePieceModel(
-      std::string_view(view.data(), view.size()), message);
-  if (!model) return importError(path + ": " + message);
-  to.tokenizer = std::move(model);
+  auto model = readSentencePieceModel((*bytes)->getBuffer());
+  if (!model) return importError(path + ": " + model.message());
+  to.tokenizer = *std::move(model);
   to.tokenizerSource = "tokenizer.model";
   return Error::success();
 }
@@ -281,10 +278,9 @@ Error readJsonTokenizer(StringRef folder, StringRef path, Checkpoint &to) {
   if (Error error = readRoles(folder, roles)) return error;
   auto root = readJsonFile(path, kMaxTextBytes);
   if (!root) return root.takeError();
-  std::string message;
-  auto model = readTokenizerJson(*root, roles, message);
-  if (!model) return importError(path + ": " + message);
-  to.tokenizer = std::move(model);
+  auto model = readTokenizerJson(*root, roles);
+  if (!model) return importError(path + ": " + model.message());
+  to.tokenizer = *std::move(model);
   to.tokenizerSource = "tokenizer.json";
   return Error::success();
 }

@@ -8,10 +8,10 @@
 #define GEMMAC_COMPILER_IMPORTER_TOKENIZER_GGUFVOCABULARY_H
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "compiler/importer/tokenizer/Result.h"
 #include "compiler/importer/tokenizer/TokenizerModel.h"
 
 namespace gemmac::importer {
@@ -32,10 +32,9 @@ struct GgufVocabulary {
   bool addSpacePrefix = false;      // .add_space_prefix
 };
 
-// Nothing, and `error` set, if the arrays disagree, the model is not Gemma's
-// kind, or the result fails validateTokenizer. Takes the strings over.
-std::optional<TokenizerModel> readGgufVocabulary(GgufVocabulary vocabulary,
-                                                 std::string &error);
+// A failure if the arrays disagree, the model is not Gemma's kind, or the
+// result fails validateTokenizer. Takes the strings over.
+Result<TokenizerModel> readGgufVocabulary(GgufVocabulary vocabulary);
 
 }  // namespace gemmac::importer
 

@@ -8,9 +8,8 @@
 
 namespace gemmac::importer {
 
-bool scoreByMerges(TokenizerModel &model,
-                   const std::vector<TokenizerMerge> &merges,
-                   std::string &error) {
+Result<void> scoreByMerges(TokenizerModel &model,
+                           const std::vector<TokenizerMerge> &merges) {
   std::unordered_map<std::string_view, size_t> index;
   index.reserve(model.pieces.size());
   for (size_t id = 0; id < model.pieces.size(); ++id)
@@ -27,13 +26,11 @@ bool scoreByMerges(TokenizerModel &model,
     auto [left, right] = merges[i];
     made.assign(left).append(right);
     auto at = index.find(made);
-    if (at == index.end() || !index.count(left) || !index.count(right)) {
-      error = "tokenizer: merge " + std::to_string(i) + " of " +
-              quotePiece(left) + " and " + quotePiece(right) +
-              ": expected both and their union among the pieces, found one "
-              "that is not";
-      return false;
-    }
+    if (at == index.end() || !index.count(left) || !index.count(right))
+      return Failure{"tokenizer: merge " + std::to_string(i) + " of " +
+                     quotePiece(left) + " and " + quotePiece(right) +
+                     ": expected both and their union among the pieces, found "
+                     "one that is not"};
     if (ranks[at->second] == none) ranks[at->second] = next++;
   }
   for (size_t id = 0; id < model.pieces.size(); ++id) {
@@ -42,7 +39,7 @@ bool scoreByMerges(TokenizerModel &model,
     int32_t rank = ranks[id] == none ? next : ranks[id];
     piece.score = scored ? -static_cast<float>(rank) : 0.0f;
   }
-  return true;
+  return {};
 }
 
 }  // namespace gemmac::importer

@@ -7,7 +7,6 @@
 #ifndef GEMMAC_COMPILER_IMPORTER_TOKENIZER_MERGERANKS_H
 #define GEMMAC_COMPILER_IMPORTER_TOKENIZER_MERGERANKS_H
 
-#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -20,10 +19,9 @@ using TokenizerMerge = std::pair<std::string_view, std::string_view>;
 
 // A piece's rank is that of the first merge which makes it, counted without
 // gaps; its score is minus the rank. Pieces that no merge makes come last.
-// False, and `error` set, where a merge names or makes what is no piece.
-bool scoreByMerges(TokenizerModel &model,
-                   const std::vector<TokenizerMerge> &merges,
-                   std::string &error);
+// A failure where a merge names or makes what is no piece.
+Result<void> scoreByMerges(TokenizerModel &model,
+                           const std::vector<TokenizerMerge> &merges);
 
 }  // namespace gemmac::importer
 

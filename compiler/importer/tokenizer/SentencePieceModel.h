@@ -3,22 +3,20 @@
 // format. Input: the file's bytes, not trusted. Output: a TokenizerModel.
 // It reads only the fields that encoding depends on, and refuses a model whose
 // settings the run-time does not implement. No chat-safety demotion happens
-// here. Source: sentencepiece_model.proto, protobuf's encoding specification.
+// here. Source: sentencepiece_model.proto.
 #ifndef GEMMAC_COMPILER_IMPORTER_TOKENIZER_SENTENCEPIECEMODEL_H
 #define GEMMAC_COMPILER_IMPORTER_TOKENIZER_SENTENCEPIECEMODEL_H
 
-#include <optional>
-#include <string>
 #include <string_view>
 
+#include "compiler/importer/tokenizer/Result.h"
 #include "compiler/importer/tokenizer/TokenizerModel.h"
 
 namespace gemmac::importer {
 
-// Nothing, and `error` set, if the bytes are malformed, are not a byte-pair
-// model, or fail validateTokenizer.
-std::optional<TokenizerModel> readSentencePieceModel(std::string_view bytes,
-                                                     std::string &error);
+// A failure if the bytes are malformed, are not a byte-pair model, or fail
+// validateTokenizer.
+Result<TokenizerModel> readSentencePieceModel(std::string_view bytes);
 
 }  // namespace gemmac::importer
 

@@ -12,7 +12,6 @@
 #include <cstring>
 #include <exception>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -242,44 +241,37 @@ void fillNormalizer(lite::ModelProtoT &proto) {
   proto.normalizer_spec->treat_whitespace_as_suffix = false;
 }
 
-bool build(const TokenizerModel &model, std::string &blob, std::string &error) {
+Result<std::string> build(const TokenizerModel &model) {
   lite::ModelProtoT proto;
   fillPieces(model, proto);
   // Before the normaliser and the pairs: pieces are normalised already, and
   // are to be encoded uncut.
-  if (!fillDirectMappings(model, proto)) {
-    error = "tokenizer: the run-time refuses the vocabulary";
-    return false;
-  }
+  if (!fillDirectMappings(model, proto))
+    return Failure{"tokenizer: the run-time refuses the vocabulary"};
   fillNormalizer(proto);
-  if (!buildPairTrie(model, proto.char_bigram_trie_blob)) {
-    error = "tokenizer: the trie of character pairs is inconsistent";
-    return false;
-  }
-  blob = pack(proto);
+  if (!buildPairTrie(model, proto.char_bigram_trie_blob))
+    return Failure{"tokenizer: the trie of character pairs is inconsistent"};
+  std::string blob = pack(proto);
   lite::SentencePieceLiteProcessor processor{std::string_view(blob)};
-  if (processor.status() == lite::StatusCode::kOk) return true;
-  error = "tokenizer: the run-time refuses the finished section, status " +
-          std::to_string(static_cast<int>(processor.status()));
-  return false;
+  if (processor.status() == lite::StatusCode::kOk) return blob;
+  return Failure{
+      "tokenizer: the run-time refuses the finished section, status " +
+      std::to_string(static_cast<int>(processor.status()))};
 }
 
 }  // namespace
 
-std::optional<std::string> writeTokenizerBlob(const TokenizerModel &model,
-                                              std::string &error) {
-  error.clear();
-  if (!validateTokenizer(model, error)) return std::nullopt;
-  std::string blob;
+Result<std::string> writeTokenizerBlob(const TokenizerModel &model) {
+  if (Result<void> good = validateTokenizer(model); !good)
+    return good.failure();
   // darts throws when a trie outgrows its offsets, and any of it may run out of
   // memory; neither may leave this library.
   try {
-    if (!build(model, blob, error)) return std::nullopt;
-  } catch (const std::exception &failure) {
-    error = std::string("tokenizer: cannot build the tries: ") + failure.what();
-    return std::nullopt;
+    return build(model);
+  } catch (const std::exception &thrown) {
+    return Failure{std::string("tokenizer: cannot build the tries: ") +
+                   thrown.what()};
   }
-  return blob;
 }
 
 }  // namespace gemmac::importer

@@ -8,19 +8,17 @@
 #ifndef GEMMAC_COMPILER_IMPORTER_TOKENIZER_TOKENIZERBLOB_H
 #define GEMMAC_COMPILER_IMPORTER_TOKENIZER_TOKENIZERBLOB_H
 
-#include <optional>
 #include <string>
 
+#include "compiler/importer/tokenizer/Result.h"
 #include "compiler/importer/tokenizer/TokenizerModel.h"
 
 namespace gemmac::importer {
 
-// Nothing, and `error` set, if the model fails validateTokenizer or is too
-// large for the format. Piece types are written as they are: call
-// demoteStructuralPieces first for a model that will chat. About 0.4 s and
-// 60 MB for 262144 pieces.
-std::optional<std::string> writeTokenizerBlob(const TokenizerModel &model,
-                                              std::string &error);
+// A failure if the model fails validateTokenizer or is too large for the
+// format. Piece types are written as they are: call demoteStructuralPieces
+// first for a model that will chat. About 0.4 s and 60 MB for 262144 pieces.
+Result<std::string> writeTokenizerBlob(const TokenizerModel &model);
 
 }  // namespace gemmac::importer
 

@@ -4,6 +4,7 @@
 // dropped: the run-time does the same things natively.
 #include "compiler/importer/tokenizer/TokenizerJson.h"
 
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
@@ -55,77 +56,95 @@ bool isGemmaDecoder(const Json &decoder) {
          isText(field(steps[2], "type"), "Fuse");
 }
 
+// A part of the file that must be Gemma's.
+struct Expectation {
+  const char *name;
+  bool good;
+  const char *wanted;
+  const Json &found;
+};
+
 class JsonReader {
  public:
-  JsonReader(const Json &root, std::string &error) : root(root), error(error) {}
+  explicit JsonReader(const Json &root) : root(root) {}
 
-  bool read(const TokenizerRoles &roles, TokenizerModel &model) {
-    return checkPipeline() && checkBytePairs() && takeVocabulary(model) &&
-           takeAddedTokens(model) && checkGaps(model) &&
-           takeRoles(roles, model) && takeMerges(model);
+  Result<TokenizerModel> read(const TokenizerRoles &roles) {
+    TokenizerModel model;
+    for (auto check : {&JsonReader::checkPipeline, &JsonReader::checkBytePairs})
+      if (Result<void> good = (this->*check)(); !good) return good.failure();
+    for (auto take : {&JsonReader::takeVocabulary, &JsonReader::takeAddedTokens,
+                      &JsonReader::checkGaps})
+      if (Result<void> good = (this->*take)(model); !good)
+        return good.failure();
+    takeRoles(roles, model);
+    if (Result<void> good = takeMerges(model); !good) return good.failure();
+    return model;
   }
 
  private:
-  bool fail(const std::string &message) {
-    error = "tokenizer.json: " + message;
-    return false;
+  static Failure fail(const std::string &message) {
+    return {"tokenizer.json: " + message};
   }
 
-  bool expect(bool good, const char *name, const char *wanted,
-              const Json &found) {
-    if (good) return true;
-    std::string text = found.dump(-1, ' ', true, Json::error_handler_t::replace)
-                           .substr(0, 120);
-    return fail(std::string(name) + ": expected " + wanted +
-                " as in every Gemma, found " + text);
+  static Result<void> expect(std::initializer_list<Expectation> all) {
+    for (const Expectation &one : all) {
+      if (one.good) continue;
+      std::string text =
+          one.found.dump(-1, ' ', true, Json::error_handler_t::replace)
+              .substr(0, 120);
+      return fail(std::string(one.name) + ": expected " + one.wanted +
+                  " as in every Gemma, found " + text);
+    }
+    return {};
   }
 
-  bool checkPipeline() {
+  Result<void> checkPipeline() {
     const Json &normalizer = field(root, "normalizer");
     const Json &splitter = field(root, "pre_tokenizer");
     const Json &decoder = field(root, "decoder");
-    return expect(isReplace(normalizer, " ", kSpaceMark), "normalizer",
-                  "a replacement of spaces by U+2581", normalizer) &&
-           expect(splitter.is_null() || isSplitAtSpaces(splitter),
-                  "pre_tokenizer", "none or a split at spaces", splitter) &&
-           expect(isGemmaDecoder(decoder), "decoder",
-                  "Replace, ByteFallback and Fuse", decoder);
+    return expect(
+        {{"normalizer", isReplace(normalizer, " ", kSpaceMark),
+          "a replacement of spaces by U+2581", normalizer},
+         {"pre_tokenizer", splitter.is_null() || isSplitAtSpaces(splitter),
+          "none or a split at spaces", splitter},
+         {"decoder", isGemmaDecoder(decoder), "Replace, ByteFallback and Fuse",
+          decoder}});
   }
 
-  bool checkBytePairs() {
+  Result<void> checkBytePairs() {
     const Json &model = field(root, "model");
-    auto check = [&](const char *key, auto good, const char *wanted) {
+    auto is = [&](const char *key, bool (*good)(const Json &),
+                  const char *wanted) {
       const Json &value = field(model, key);
-      return expect(good(value), key, wanted, value);
+      return Expectation{key, good(value), wanted, value};
     };
-    return check(
-               "type", [](const Json &v) { return isText(v, "BPE"); },
-               "\"BPE\"") &&
-           check(
-               "byte_fallback", [](const Json &v) { return v == true; },
-               "true") &&
-           check("ignore_merges", isFalse, "false") &&
-           check(
-               "dropout", [](const Json &v) { return v.is_null(); }, "none") &&
-           check("continuing_subword_prefix", isNothing, "none") &&
-           check("end_of_word_suffix", isNothing, "none") &&
-           check(
-               "unk_token", [](const Json &v) { return v.is_string(); },
-               "a piece");
+    return expect(
+        {is(
+             "type", [](const Json &v) { return isText(v, "BPE"); }, "\"BPE\""),
+         is(
+             "byte_fallback", [](const Json &v) { return v == true; }, "true"),
+         is("ignore_merges", isFalse, "false"),
+         is(
+             "dropout", [](const Json &v) { return v.is_null(); }, "none"),
+         is("continuing_subword_prefix", isNothing, "none"),
+         is("end_of_word_suffix", isNothing, "none"),
+         is(
+             "unk_token", [](const Json &v) { return v.is_string(); },
+             "a piece")});
   }
 
-  bool takeId(const Json &value, const std::string &text, size_t &id) {
-    bool good = value.is_number_unsigned() &&
-                value.get<uint64_t>() < uint64_t(kMaxPieces);
-    if (good) id = value.get<size_t>();
-    return good || fail("piece " + quotePiece(text) +
-                        ": expected an id below " + std::to_string(kMaxPieces) +
-                        ", found " + value.dump().substr(0, 40));
+  static Result<size_t> takeId(const Json &value, const std::string &text) {
+    if (value.is_number_unsigned() &&
+        value.get<uint64_t>() < uint64_t(kMaxPieces))
+      return value.get<size_t>();
+    return fail("piece " + quotePiece(text) + ": expected an id below " +
+                std::to_string(kMaxPieces) + ", found " +
+                value.dump().substr(0, 40));
   }
 
   // The piece of an id, of which each is taken once.
-  bool place(TokenizerModel &model, size_t id, const std::string &text,
-             PieceType type) {
+  Result<void> place(TokenizerModel &model, size_t id, const std::string &text,
+                     PieceType type) {
     // Ids that a file of this size could list, not any that it names.
     if (id >= most)
       return fail("piece " + quotePiece(text) + ": expected an id below " +
@@ -140,10 +159,10 @@ class JsonReader {
     if (text.empty()) return fail("piece " + std::to_string(id) + " is empty");
     piece.text = text;
     piece.type = type;
-    return true;
+    return {};
   }
 
-  bool takeVocabulary(TokenizerModel &model) {
+  Result<void> takeVocabulary(TokenizerModel &model) {
     const Json &vocabulary = field(field(root, "model"), "vocab");
     const Json &added = field(root, "added_tokens");
     if (!vocabulary.is_object() || vocabulary.empty())
@@ -154,17 +173,16 @@ class JsonReader {
                   " pieces, found " + std::to_string(most));
     const Json &firstByte = field(vocabulary, "<0x00>");
     for (const auto &[key, value] : vocabulary.items()) {
-      size_t id;
-      if (!takeId(value, key, id)) return false;
+      Result<size_t> id = takeId(value, key);
+      if (!id) return id.failure();
       // The tab of older vocabularies has no piece but its byte's.
       bool isTabByte = key == "\t" && firstByte.is_number_unsigned() &&
-                       id == firstByte.get<size_t>() + '\t';
+                       *id == firstByte.get<size_t>() + '\t';
       std::string text = isTabByte ? "<0x09>" : key;
-      if (!place(model, id, text,
-                 isBytePiece(text) ? PieceType::Byte : PieceType::Normal))
-        return false;
+      PieceType type = isBytePiece(text) ? PieceType::Byte : PieceType::Normal;
+      if (Result<void> good = place(model, *id, text, type); !good) return good;
     }
-    return true;
+    return {};
   }
 
   static bool isBytePiece(std::string_view text) {
@@ -175,9 +193,9 @@ class JsonReader {
            isHex(text[4]) && text[5] == '>';
   }
 
-  bool takeAddedTokens(TokenizerModel &model) {
+  Result<void> takeAddedTokens(TokenizerModel &model) {
     const Json &added = field(root, "added_tokens");
-    if (added.is_null()) return true;
+    if (added.is_null()) return {};
     if (!added.is_array()) return fail("added_tokens: expected a list");
     for (const Json &token : added) {
       const Json &content = field(token, "content");
@@ -188,26 +206,25 @@ class JsonReader {
         if (!isFalse(field(token, flag)))
           return fail("added token " + quotePiece(text) + ": expected " + flag +
                       " false as in every Gemma, found another");
-      size_t id;
-      if (!takeId(field(token, "id"), text, id)) return false;
-      bool isSpecial = field(token, "special") == true;
-      if (!place(model, id, text,
-                 isSpecial ? PieceType::Control : PieceType::UserDefined))
-        return false;
+      Result<size_t> id = takeId(field(token, "id"), text);
+      if (!id) return id.failure();
+      PieceType type = field(token, "special") == true ? PieceType::Control
+                                                       : PieceType::UserDefined;
+      if (Result<void> good = place(model, *id, text, type); !good) return good;
     }
-    return true;
+    return {};
   }
 
-  bool checkGaps(const TokenizerModel &model) {
+  Result<void> checkGaps(TokenizerModel &model) {
     for (size_t id = 0; id < model.pieces.size(); ++id)
       if (model.pieces[id].text.empty())
         return fail("expected a piece of every id below " +
                     std::to_string(model.pieces.size()) + ", found none of " +
                     std::to_string(id));
-    return true;
+    return {};
   }
 
-  bool takeRoles(const TokenizerRoles &roles, TokenizerModel &model) {
+  void takeRoles(const TokenizerRoles &roles, TokenizerModel &model) {
     const auto &unknown =
         field(field(root, "model"), "unk_token").get_ref<const std::string &>();
     for (size_t id = 0; id < model.pieces.size(); ++id) {
@@ -222,11 +239,10 @@ class JsonReader {
       if (piece.text == roles.pad) model.padId = number;
     }
     model.addBos = roles.addBos && model.bosId >= 0;
-    return true;
   }
 
   // "left right" of older files, ["left", "right"] of newer ones.
-  bool takeMerges(TokenizerModel &model) {
+  Result<void> takeMerges(TokenizerModel &model) {
     const Json &list = field(field(root, "model"), "merges");
     if (!list.is_array() || list.empty())
       return fail("model.merges: expected a list of merges");
@@ -250,24 +266,21 @@ class JsonReader {
                     ": expected two pieces");
       merges.emplace_back(text.substr(0, space), text.substr(space + 1));
     }
-    return scoreByMerges(model, merges, error);
+    return scoreByMerges(model, merges);
   }
 
   const Json &root;
-  std::string &error;
   size_t most = 0;  // pieces that the file lists
 };
 
 }  // namespace
 
-std::optional<TokenizerModel> readTokenizerJson(const Json &root,
-                                                const TokenizerRoles &roles,
-                                                std::string &error) {
-  error.clear();
-  TokenizerModel model;
-  JsonReader reader(root, error);
-  if (!reader.read(roles, model) || !validateTokenizer(model, error))
-    return std::nullopt;
+Result<TokenizerModel> readTokenizerJson(const Json &root,
+                                         const TokenizerRoles &roles) {
+  Result<TokenizerModel> model = JsonReader(root).read(roles);
+  if (!model) return model;
+  if (Result<void> good = validateTokenizer(*model); !good)
+    return good.failure();
   return model;
 }
 

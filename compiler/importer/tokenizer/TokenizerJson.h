@@ -10,9 +10,9 @@
 #define GEMMAC_COMPILER_IMPORTER_TOKENIZER_TOKENIZERJSON_H
 
 #include <nlohmann/json_fwd.hpp>
-#include <optional>
 #include <string>
 
+#include "compiler/importer/tokenizer/Result.h"
 #include "compiler/importer/tokenizer/TokenizerModel.h"
 
 namespace gemmac::importer {
@@ -23,12 +23,11 @@ struct TokenizerRoles {
   bool addBos = true;
 };
 
-// Nothing, and `error` set, if a part is missing, malformed or not Gemma's, or
-// the result fails validateTokenizer. Added tokens that are special become
-// Control pieces, which no text spells; the others UserDefined.
-std::optional<TokenizerModel> readTokenizerJson(const nlohmann::json &root,
-                                                const TokenizerRoles &roles,
-                                                std::string &error);
+// A failure if a part is missing, malformed or not Gemma's, or the result fails
+// validateTokenizer. Added tokens that are special become Control pieces, which
+// no text spells; the others UserDefined.
+Result<TokenizerModel> readTokenizerJson(const nlohmann::json &root,
+                                         const TokenizerRoles &roles);
 
 }  // namespace gemmac::importer
 

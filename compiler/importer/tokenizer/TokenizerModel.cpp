@@ -57,91 +57,77 @@ std::string bytePieceText(int byte) {
 
 // A trie's keys end at a NUL, and a byte that is not UTF-8 would reach the
 // reader of a decoded text.
-bool checkText(std::string_view text, std::string &problem) {
-  if (text.empty()) {
-    problem = "expected a text, found none";
-  } else if (text.size() > kMaxPieceBytes) {
-    problem = "expected at most " + std::to_string(kMaxPieceBytes) +
-              " bytes, found " + std::to_string(text.size());
-  } else if (text.find('\0') != std::string_view::npos) {
-    problem = "expected no NUL byte, found one";
-  } else if (!isValidUtf8(text)) {
-    problem = "expected UTF-8, found other bytes";
-  } else {
-    return true;
-  }
-  return false;
+Result<void> checkText(std::string_view text) {
+  if (text.empty()) return Failure{"expected a text, found none"};
+  if (text.size() > kMaxPieceBytes)
+    return Failure{"expected at most " + std::to_string(kMaxPieceBytes) +
+                   " bytes, found " + std::to_string(text.size())};
+  if (text.find('\0') != std::string_view::npos)
+    return Failure{"expected no NUL byte, found one"};
+  if (!isValidUtf8(text)) return Failure{"expected UTF-8, found other bytes"};
+  return {};
 }
 
-bool checkPiece(const TokenizerPiece &piece, std::string &problem) {
-  if (!checkText(piece.text, problem)) return false;
+Result<void> checkPiece(const TokenizerPiece &piece) {
+  if (Result<void> good = checkText(piece.text); !good) return good;
   int type = static_cast<int>(piece.type);
-  if (type < 1 || type > 6) {
-    problem = "expected a type from 1 to 6, found " + std::to_string(type);
-    return false;
-  }
-  if (piece.type != PieceType::Normal) return true;
+  if (type < 1 || type > 6)
+    return Failure{"expected a type from 1 to 6, found " +
+                   std::to_string(type)};
+  if (piece.type != PieceType::Normal) return {};
   // Written so that a NaN fails.
   bool isRank = std::fabs(piece.score) <= kMaxScore &&
                 piece.score == std::floor(piece.score);
-  if (!isRank)
-    problem = "expected an integer as the score of a merge, found " +
-              std::to_string(piece.score);
-  return isRank;
+  if (isRank) return {};
+  return Failure{"expected an integer as the score of a merge, found " +
+                 std::to_string(piece.score)};
 }
 
 using PieceIndex = std::unordered_map<std::string_view, int32_t>;
 
 // The run-time turns a byte into an id by adding it to that of "<0x00>".
-bool checkBytePieces(const TokenizerModel &model, const PieceIndex &index,
-                     std::string &error) {
+Result<void> checkBytePieces(const TokenizerModel &model,
+                             const PieceIndex &index) {
   auto first = index.find("<0x00>");
-  if (first == index.end()) {
-    error =
+  if (first == index.end())
+    return Failure{
         "tokenizer: expected the byte pieces <0x00> to <0xFF>, found no "
-        "<0x00>";
-    return false;
-  }
+        "<0x00>"};
   for (int byte = 0; byte < 256; ++byte) {
     std::string text = bytePieceText(byte);
     auto at = index.find(text);
     int32_t wanted = first->second + byte;
-    if (at == index.end() || at->second != wanted ||
-        model.pieces[wanted].type != PieceType::Byte) {
-      error = "tokenizer: expected " + text + " of type BYTE at id " +
-              std::to_string(wanted) + ", found " +
-              (at == index.end() ? "none"
-                                 : "type " +
-                                       std::to_string(static_cast<int>(
-                                           model.pieces[at->second].type)) +
-                                       " at id " + std::to_string(at->second));
-      return false;
-    }
+    if (at != index.end() && at->second == wanted &&
+        model.pieces[wanted].type == PieceType::Byte)
+      continue;
+    std::string found = "none";
+    if (at != index.end())
+      found = "type " +
+              std::to_string(static_cast<int>(model.pieces[at->second].type)) +
+              " at id " + std::to_string(at->second);
+    return Failure{"tokenizer: expected " + text + " of type BYTE at id " +
+                   std::to_string(wanted) + ", found " + found};
   }
-  return true;
+  return {};
 }
 
-bool checkCounts(const TokenizerModel &model, std::string &error) {
+Result<void> checkCounts(const TokenizerModel &model) {
   size_t unknowns = 0, bytes = 0;
   for (const TokenizerPiece &piece : model.pieces) {
     unknowns += piece.type == PieceType::Unknown;
     bytes += piece.type == PieceType::Byte;
   }
-  if (unknowns != 1) {
-    error = "tokenizer: expected one piece of type UNKNOWN, found " +
-            std::to_string(unknowns);
-    return false;
-  }
+  if (unknowns != 1)
+    return Failure{"tokenizer: expected one piece of type UNKNOWN, found " +
+                   std::to_string(unknowns)};
   // Others of this type would decode to their spelling, "<0x1>" say.
-  if (bytes != 256) {
-    error = "tokenizer: expected 256 pieces of type BYTE, found " +
-            std::to_string(bytes);
-    return false;
-  }
-  return true;
+  if (bytes != 256)
+    return Failure{"tokenizer: expected 256 pieces of type BYTE, found " +
+                   std::to_string(bytes)};
+  return {};
 }
 
-bool checkIds(const TokenizerModel &model, std::string &error) {
+Result<void> checkIds(const TokenizerModel &model) {
   auto count = static_cast<int64_t>(model.pieces.size());
   struct {
     const char *name;
@@ -149,26 +135,39 @@ bool checkIds(const TokenizerModel &model, std::string &error) {
   } ids[] = {{"bos", model.bosId}, {"eos", model.eosId}, {"pad", model.padId}};
   for (auto [name, id] : ids) {
     if (id >= -1 && id < count) continue;
-    error = std::string("tokenizer: expected a ") + name +
-            " id below the vocabulary's size " + std::to_string(count) +
-            ", found " + std::to_string(id);
-    return false;
+    return Failure{std::string("tokenizer: expected a ") + name +
+                   " id below the vocabulary's size " + std::to_string(count) +
+                   ", found " + std::to_string(id)};
   }
   bool known = model.unkId >= 0 && model.unkId < count;
-  if (!known || model.pieces[model.unkId].type != PieceType::Unknown) {
-    error = "tokenizer: expected a piece of type UNKNOWN at the unknown id " +
-            std::to_string(model.unkId) + ", found " +
-            (known ? pieceName(model.unkId, model.pieces[model.unkId].text)
-                   : "no such id");
-    return false;
-  }
-  if (model.addBos && model.bosId < 0) {
-    error =
+  if (!known || model.pieces[model.unkId].type != PieceType::Unknown)
+    return Failure{
+        "tokenizer: expected a piece of type UNKNOWN at the unknown id " +
+        std::to_string(model.unkId) + ", found " +
+        (known ? pieceName(model.unkId, model.pieces[model.unkId].text)
+               : "no such id")};
+  if (model.addBos && model.bosId < 0)
+    return Failure{
         "tokenizer: expected a bos id, since prompts start with it, found "
-        "none";
-    return false;
+        "none"};
+  return {};
+}
+
+Result<PieceIndex> indexPieces(const TokenizerModel &model) {
+  PieceIndex index;
+  index.reserve(model.pieces.size());
+  for (size_t id = 0; id < model.pieces.size(); ++id) {
+    const TokenizerPiece &piece = model.pieces[id];
+    if (Result<void> good = checkPiece(piece); !good)
+      return Failure{"tokenizer: " + pieceName(id, piece.text) + ": " +
+                     good.message()};
+    auto [at, fresh] = index.try_emplace(piece.text, static_cast<int32_t>(id));
+    if (!fresh)
+      return Failure{"tokenizer: " + pieceName(id, piece.text) +
+                     ": expected a text of its own, found that of piece " +
+                     std::to_string(at->second)};
   }
-  return true;
+  return index;
 }
 
 // The word inside <|word|>, <|word> or <word|>; `<|"|>` is one too. Operators
@@ -194,39 +193,22 @@ bool endsWith(std::string_view text, std::string_view suffix) {
 
 }  // namespace
 
-bool validateTokenizer(const TokenizerModel &model, std::string &error) {
-  if (model.pieces.empty() || model.pieces.size() > kMaxPieces) {
-    error = "tokenizer: expected 1 to " + std::to_string(kMaxPieces) +
-            " pieces, found " + std::to_string(model.pieces.size());
-    return false;
-  }
+Result<void> validateTokenizer(const TokenizerModel &model) {
+  if (model.pieces.empty() || model.pieces.size() > kMaxPieces)
+    return Failure{"tokenizer: expected 1 to " + std::to_string(kMaxPieces) +
+                   " pieces, found " + std::to_string(model.pieces.size())};
   if (model.unkSurface.size() > kMaxPieceBytes ||
-      !isValidUtf8(model.unkSurface)) {
-    error = "tokenizer: expected UTF-8 of at most " +
-            std::to_string(kMaxPieceBytes) + " bytes as the unknown piece's " +
-            "surface, found " + std::to_string(model.unkSurface.size()) +
-            " bytes: " + quotePiece(model.unkSurface);
-    return false;
-  }
-  PieceIndex index;
-  index.reserve(model.pieces.size());
-  for (size_t id = 0; id < model.pieces.size(); ++id) {
-    const TokenizerPiece &piece = model.pieces[id];
-    std::string problem;
-    if (!checkPiece(piece, problem)) {
-      error = "tokenizer: " + pieceName(id, piece.text) + ": " + problem;
-      return false;
-    }
-    auto [at, fresh] = index.try_emplace(piece.text, static_cast<int32_t>(id));
-    if (!fresh) {
-      error = "tokenizer: " + pieceName(id, piece.text) +
-              ": expected a text of its own, found that of piece " +
-              std::to_string(at->second);
-      return false;
-    }
-  }
-  return checkIds(model, error) && checkCounts(model, error) &&
-         checkBytePieces(model, index, error);
+      !isValidUtf8(model.unkSurface))
+    return Failure{"tokenizer: expected UTF-8 of at most " +
+                   std::to_string(kMaxPieceBytes) +
+                   " bytes as the unknown piece's surface, found " +
+                   std::to_string(model.unkSurface.size()) +
+                   " bytes: " + quotePiece(model.unkSurface)};
+  Result<PieceIndex> index = indexPieces(model);
+  if (!index) return index.failure();
+  if (Result<void> good = checkIds(model); !good) return good;
+  if (Result<void> good = checkCounts(model); !good) return good;
+  return checkBytePieces(model, *index);
 }
 
 bool isStructuralPiece(std::string_view text) {

@@ -14,6 +14,8 @@
 #include <string_view>
 #include <vector>
 
+#include "compiler/importer/tokenizer/Result.h"
+
 namespace gemmac::importer {
 
 // The numbers are those of SentencePiece's and GGUF's files.
@@ -46,10 +48,10 @@ struct TokenizerModel {
 inline constexpr size_t kMaxPieceBytes = 4096;
 inline constexpr size_t kMaxPieces = size_t{1} << 22;
 
-// Every property that the writer and the run-time rely on. False: `error` names
-// the piece, what was expected and what was found. A model that passes makes a
+// Every property that the writer and the run-time rely on. A failure names the
+// piece, what was expected and what was found. A model that passes makes a
 // blob; nothing later may abort on it.
-bool validateTokenizer(const TokenizerModel &model, std::string &error);
+Result<void> validateTokenizer(const TokenizerModel &model);
 
 // Is `text` spelled like a token that structures a conversation (turns, tools,
 // thinking, images, audio, fill-in-the-middle, reserved)? The families' lists

@@ -46,8 +46,7 @@ class TokenizerTest : public testing::Test {
   TokenizerTest() {
     auto model = gemmac::test::tinyModel();
     gemmac::importer::demoteStructuralPieces(model);
-    std::string error;
-    section = gemmac::importer::writeTokenizerBlob(model, error).value();
+    section = *gemmac::importer::writeTokenizerBlob(model);
     EXPECT_TRUE(tokenizer.load(section.data(), section.size()));
   }
 

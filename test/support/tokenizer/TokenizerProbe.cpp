@@ -14,7 +14,6 @@
 #include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,6 +27,7 @@
 
 namespace {
 
+using gemmac::importer::Result;
 using gemmac::importer::TokenizerModel;
 
 [[noreturn]] void stop(const std::string &problem) {
@@ -79,7 +79,7 @@ void writeCounted(const void *data, size_t count, size_t size) {
 }
 
 // DUMP: u32 count, then per token its text, f32 score, i32 type.
-std::optional<TokenizerModel> readDump(const char *path, std::string &error) {
+Result<TokenizerModel> readDump(const char *path) {
   std::string bytes = readFile(path);
   Cursor cursor{bytes};
   gemmac::importer::GgufVocabulary vocabulary;
@@ -89,18 +89,18 @@ std::optional<TokenizerModel> readDump(const char *path, std::string &error) {
     vocabulary.scores.push_back(cursor.value<float>());
     vocabulary.types.push_back(cursor.value<int32_t>());
   }
-  return gemmac::importer::readGgufVocabulary(std::move(vocabulary), error);
+  return gemmac::importer::readGgufVocabulary(std::move(vocabulary));
 }
 
-void writeSection(std::optional<TokenizerModel> model, const char *path,
-                  bool keepTypes, std::string &error) {
-  if (!model) stop(error);
+void writeSection(Result<TokenizerModel> model, const char *path,
+                  bool keepTypes) {
+  if (!model) stop(model.message());
   if (!keepTypes) {
     size_t changed = gemmac::importer::demoteStructuralPieces(*model);
     std::fprintf(stderr, "%zu pieces demoted\n", changed);
   }
-  auto blob = gemmac::importer::writeTokenizerBlob(*model, error);
-  if (!blob) stop(error);
+  auto blob = gemmac::importer::writeTokenizerBlob(*model);
+  if (!blob) stop(blob.message());
   std::FILE *file = std::fopen(path, "wb");
   if (!file ||
       std::fwrite(blob->data(), 1, blob->size(), file) != blob->size() ||
@@ -144,23 +144,21 @@ void decodeAll(const gemma::Tokenizer &tokenizer, Cursor cursor) {
 int main(int argc, char **argv) {
   if (argc < 3) stop("expected a command and its file");
   std::string_view command = argv[1];
-  std::string error;
   bool keepTypes = argc > 4 && std::string_view(argv[4]) == "--keep-types";
   if (command == "section" && argc > 3) {
-    writeSection(
-        gemmac::importer::readSentencePieceModel(readFile(argv[2]), error),
-        argv[3], keepTypes, error);
+    writeSection(gemmac::importer::readSentencePieceModel(readFile(argv[2])),
+                 argv[3], keepTypes);
     return 0;
   }
   if (command == "section-gguf" && argc > 3) {
-    writeSection(readDump(argv[2], error), argv[3], keepTypes, error);
+    writeSection(readDump(argv[2]), argv[3], keepTypes);
     return 0;
   }
   if (command == "section-json" && argc > 3) {
     auto root = nlohmann::json::parse(readFile(argv[2]), nullptr,
                                       /*allow_exceptions=*/false);
-    writeSection(gemmac::importer::readTokenizerJson(root, {}, error), argv[3],
-                 keepTypes, error);
+    writeSection(gemmac::importer::readTokenizerJson(root, {}), argv[3],
+                 keepTypes);
     return 0;
   }
   std::string section = readFile(argv[2]);
