@@ -25,9 +25,13 @@ struct CodeOptions {
   bool debugInfo = false;
 };
 
+class CpuTarget;
+
 class Target {
  public:
   virtual ~Target() = default;
+  // The same, when LowerKernel can lower for it; null for what is no CPU.
+  virtual const CpuTarget *asCpu() const { return nullptr; }
   virtual llvm::StringRef name() const = 0;
   virtual llvm::StringRef description() const = 0;
   // Folder of the sysroot under lib/gemmac: "x86_64".

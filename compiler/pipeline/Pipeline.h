@@ -44,7 +44,7 @@ inline constexpr const char *kStages[] = {"importer", "fusion", "quantization",
 // What disabledPasses may name.
 std::vector<std::string> optionalPasses();
 
-// What printAfter may name: all passes up to the target's.
+// What printAfter may name: all passes of gemmac's own.
 std::vector<std::string> allPasses();
 
 // Loads the dialects that a build may meet.

@@ -6,6 +6,7 @@
 #include "compiler/lowering/Lowering.h"
 #include "compiler/pipeline/Seams.h"
 #include "compiler/quantization/Passes.h"
+#include "targets/Target.h"
 
 using namespace mlir;
 
@@ -46,6 +47,7 @@ std::vector<std::string> allPasses() {
   addFusion(manager, {});
   addQuantization(manager, {});
   addLowering(manager, {});
+  targets::allTargets().front()->buildLowering(manager);
   return passNames(manager);
 }
 

@@ -7,7 +7,12 @@ import textwrap
 
 from run import NOTE, elide, output, shorten
 
-STAGES = ("fusion", "quantization", "lowering")
+# Stage -> the folder of its Passes.td; its tests are in test/ under that, less
+# compiler/.
+STAGES = {"fusion": "compiler/fusion",
+          "quantization": "compiler/quantization",
+          "lowering": "compiler/lowering",
+          "target": "targets/cpu"}
 WIDTH, LINES = 100, 18
 
 
@@ -71,7 +76,7 @@ def wrapped(lines):
     return fenced([part.replace("\0", " ") for part in parts])
 
 
-def describe(name, body, stage):
+def describe(name, body, folder):
     flag = kebab(name)
     summary = re.search(r'let summary = "([^"]*)"', body)[1]
     words = re.search(r"let description = \[\{(.*?)\}\]", body, re.S)[1]
@@ -84,22 +89,22 @@ def describe(name, body, stage):
         for option, default, meaning in options:
             default = default.replace('\\"', "")
             text += f"| `{option}` | `{default}` | {meaning} |\n"
-    path = f"test/{stage}/{flag}.mlir"
+    path = f"test/{folder.removeprefix('compiler/')}/{flag}.mlir"
     used, before, after = example(path, flag)
     return text + (f"\nFrom `{path}`, before and after `{used}`:\n\n"
                    f"{before}\n{after}")
 
 
 def page():
-    text = NOTE.format("`compiler/*/Passes.td` and the passes' tests")
+    text = NOTE.format("`Passes.td` of each stage and the passes' tests")
     text += ("\n# Passes\n\nEvery pass that gemmac has of its own, by stage; "
              "their order in a build is in\n[architecture.md]"
              "(../architecture.md#passes). Long lines and functions are cut "
              "(…).\n")
-    for stage in STAGES:
-        with open(f"compiler/{stage}/Passes.td", encoding="utf-8") as file:
+    for stage, folder in STAGES.items():
+        with open(f"{folder}/Passes.td", encoding="utf-8") as file:
             records = re.split(r"^def ", file.read(), flags=re.M)[1:]
         text += f"\n## {stage}\n"
         for record in records:
-            text += "\n" + describe(re.match(r"\w+", record)[0], record, stage)
+            text += "\n" + describe(re.match(r"\w+", record)[0], record, folder)
     return text

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The MLIR passes below the kernel dialect. One file, because
+// The passes below the kernel dialect. One file, because
 // mlir/Conversion/Passes.h alone costs seconds to compile.
 #include "targets/cpu/CpuPipeline.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Transforms/Passes.h"
+#include "targets/cpu/Passes.h"
 
 using namespace mlir;
 
 namespace gemmac::targets {
 
-void buildCpuLowering(OpPassManager &manager, const CpuKernels &cpu,
-                      CodeIdentity identity) {
-  manager.addPass(createLowerKernelPass(cpu, std::move(identity)));
+void buildCpuLowering(OpPassManager &manager, StringRef target) {
+  manager.addPass(createLowerKernel({target.str()}));
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   manager.addPass(createSCFToControlFlowPass());
@@ -21,6 +21,18 @@ void buildCpuLowering(OpPassManager &manager, const CpuKernels &cpu,
   manager.addPass(createConvertControlFlowToLLVMPass());
   manager.addPass(createConvertFuncToLLVMPass());
   manager.addPass(createReconcileUnrealizedCastsPass());
+}
+
+void registerCpuLoweringPasses() {
+  registerCpuPasses();
+  registerCanonicalizerPass();
+  registerCSEPass();
+  registerSCFToControlFlowPass();
+  registerConvertVectorToLLVMPass();
+  registerArithToLLVMConversionPass();
+  registerConvertControlFlowToLLVMPass();
+  registerConvertFuncToLLVMPass();
+  registerReconcileUnrealizedCastsPass();
 }
 
 }  // namespace gemmac::targets

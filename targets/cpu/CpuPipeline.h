@@ -5,12 +5,13 @@
 #define GEMMAC_TARGETS_CPU_CPUPIPELINE_H
 
 #include "targets/Target.h"
-#include "targets/cpu/LowerKernel.h"
 
 namespace gemmac::targets {
 
-void buildCpuLowering(mlir::OpPassManager &manager, const CpuKernels &cpu,
-                      CodeIdentity identity);
+// The passes of the CPU target of that name.
+void buildCpuLowering(mlir::OpPassManager &manager, llvm::StringRef target);
+// Makes them known by name, so that a pipeline's text can be read back.
+void registerCpuLoweringPasses();
 
 // What the code generator is told of a machine.
 struct Machine {

@@ -20,7 +20,7 @@ llvm::Error CpuTarget::checkOptions(const CodeOptions &options) const {
 }
 
 void CpuTarget::buildLowering(OpPassManager &manager) const {
-  buildCpuLowering(manager, *this, {facts.name.str(), facts.cpuFeatures});
+  buildCpuLowering(manager, facts.name);
 }
 
 FailureOr<SmallVector<char, 0>> CpuTarget::emit(

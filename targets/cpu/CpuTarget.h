@@ -9,6 +9,7 @@
 #include "targets/Target.h"
 #include "targets/cpu/CpuKernels.h"
 #include "targets/cpu/CpuPipeline.h"
+#include "targets/cpu/ModelCode.h"
 
 namespace gemmac::targets {
 
@@ -30,6 +31,10 @@ class CpuTarget : public Target, public CpuKernels {
   llvm::StringRef name() const override { return facts.name; }
   llvm::StringRef description() const override { return facts.description; }
   llvm::StringRef architecture() const override { return "x86_64"; }
+  const CpuTarget *asCpu() const override { return this; }
+  CodeIdentity identity() const {
+    return {facts.name.str(), facts.cpuFeatures};
+  }
   // Whether this processor has what is required; an override adds what more it
   // takes.
   bool runsHere() const override;

@@ -1,12 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// LowerKernel: see LowerKernel.h.
-#include "targets/cpu/LowerKernel.h"
-
+// --gemmac-lower-kernel: kernel dialect -> func, scf, arith, vector and
+// LLVM-dialect memory ops, for CPU targets. IR before:
+//   kernel.phase %step tiles(%n) { ^bb0(%t: index): kernel.add_row … }
+// after:
+//   scf.while (t = gemma_next_tile(step, thread, n)) < n { call @add_640(…, t)
+//   } call @gemma_phase_end(step, thread)
+// and the exported gemma_model_<name>. Does not know an instruction set: that
+// is the target's, by CpuKernels.
 #include "dialects/quantized/Quantized.h"
 #include "dialects/quantized/WeightFormat.h"
 #include "mlir/Dialect/Func/Transforms/FuncConversions.h"
+#include "targets/cpu/CpuTarget.h"
 #include "targets/cpu/KernelLibrary.h"
 #include "targets/cpu/KernelPatterns.h"
+#include "targets/cpu/ModelCode.h"
+#include "targets/cpu/Passes.h"
+
+namespace gemmac::targets {
+#define GEN_PASS_DEF_LOWERKERNEL
+#include "targets/cpu/Passes.h.inc"
+}  // namespace gemmac::targets
 
 using namespace mlir;
 using namespace gemmac::kernel;
@@ -26,36 +39,87 @@ class PointerConverter : public TypeConverter {
   }
 };
 
-class LowerKernel : public PassWrapper<LowerKernel, OperationPass<ModuleOp>> {
+// Weights and scratch are found by the step of the function that asks.
+LogicalResult checkStep(Operation *op) {
+  auto function = op->getParentOfType<func::FuncOp>();
+  if (function && function.getNumArguments() > 0 &&
+      isa<StepType>(function.getArgument(0).getType()))
+    return success();
+  InFlightDiagnostic error = op->emitError(
+      "expected a function whose first argument is a !kernel.step, found ");
+  if (!function) return error << "none";
+  return error << function.getFunctionType();
+}
+
+LogicalResult checkPlaced(quantized::ReferenceOp op, ModuleOp module) {
+  SmallVector<FlatSymbolRefAttr> weights{op.getSymbolAttr()};
+  if (op.getIndex()) {
+    auto table = module.lookupSymbol<quantized::WeightTableOp>(op.getSymbol());
+    weights =
+        llvm::to_vector(table.getWeights().getAsRange<FlatSymbolRefAttr>());
+  }
+  for (FlatSymbolRefAttr weight : weights)
+    if (!module.lookupSymbol<quantized::WeightOp>(weight.getAttr())
+             .getPackedOffset())
+      return op.emitError(
+                 "expected a weight that PlanWeights has placed, found ")
+             << weight << " without packed_offset";
+  return success();
+}
+
+// What the patterns rely on and no verifier says.
+LogicalResult checkInput(ModuleOp module) {
+  auto result = module.walk([&](Operation *op) -> WalkResult {
+    if (auto reference = dyn_cast<quantized::ReferenceOp>(op))
+      return failure(failed(checkStep(op)) ||
+                     failed(checkPlaced(reference, module)));
+    return isa<MatmulTileOp>(op) ? checkStep(op) : success();
+  });
+  return failure(result.wasInterrupted());
+}
+
+class LowerKernel : public impl::LowerKernelBase<LowerKernel> {
  public:
-  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LowerKernel)
-  LowerKernel(const CpuKernels &cpu, CodeIdentity identity)
-      : cpu(cpu), identity(std::move(identity)) {}
-  StringRef getArgument() const final { return "gemmac-lower-kernel"; }
-  StringRef getDescription() const final {
-    return "kernel dialect to loops, vectors and the exported model";
-  }
-  void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<arith::ArithDialect, func::FuncDialect, scf::SCFDialect,
-                    vector::VectorDialect, LLVM::LLVMDialect>();
-  }
+  using LowerKernelBase::LowerKernelBase;
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    const CpuTarget *cpu = findTarget(module);
+    if (!cpu) return signalPassFailure();
     ModelOp model = findModel(module);
-    if (!model) return signalPassFailure();
+    if (!model || failed(checkInput(module))) return signalPassFailure();
     emitKvLayers(module, model);
     declareRuntime(module);
-    KernelLibrary library(module, cpu);
+    KernelLibrary library(module, *cpu);
     DotPeak peak;
     if (hasCodes(module)) peak = emitDotPeak(module, library);
     if (failed(convert(module, library))) return signalPassFailure();
-    emitModelCode(module, model, library.scratchBytes(), peak, identity);
+    emitModelCode(module, model, library.scratchBytes(), peak, cpu->identity());
     model.erase();
     for (Operation &op : llvm::make_early_inc_range(module.getOps()))
       if (isa<quantized::WeightOp, quantized::WeightTableOp>(op)) op.erase();
+    hideFunctions(module);
+  }
+
+ private:
+  // Null, and an error of the module, when there is none.
+  const CpuTarget *findTarget(ModuleOp module) {
+    std::string message;
+    const Target *found = lookupTarget(target.getValue(), message);
+    if (!found) {
+      module.emitError(message);
+      return nullptr;
+    }
+    if (!found->asCpu())
+      module.emitError("expected a CPU target, found '")
+          << target.getValue() << "'";
+    return found->asCpu();
+  }
+
+  // The exported constant is all that can be seen from outside.
+  static void hideFunctions(ModuleOp module) {
     auto internal =
-        LLVM::LinkageAttr::get(&getContext(), LLVM::Linkage::Internal);
+        LLVM::LinkageAttr::get(module.getContext(), LLVM::Linkage::Internal);
     for (auto function : module.getOps<func::FuncOp>())
       if (!function.isDeclaration()) {
         function->setAttr("llvm.linkage", internal);
@@ -64,7 +128,6 @@ class LowerKernel : public PassWrapper<LowerKernel, OperationPass<ModuleOp>> {
       }
   }
 
- private:
   static bool hasCodes(ModuleOp module) {
     return module
         .walk([](MatmulTileOp tile) {
@@ -78,14 +141,14 @@ class LowerKernel : public PassWrapper<LowerKernel, OperationPass<ModuleOp>> {
 
   DotPeak emitDotPeak(ModuleOp module, KernelLibrary &library) {
     DotPeak peak;
-    peak.operations = cpu.dotPeakOperations();
+    peak.operations = library.cpu.dotPeakOperations();
     if (!peak.operations) return peak;
     Type pointer = LLVM::LLVMPointerType::get(&getContext());
     Type i64 = IntegerType::get(&getContext(), 64);
     peak.kernel = library.get(
         kernelKey(&getContext(), "dot_peak"), "dot_peak", {i64, pointer},
         module.getLoc(), [&](Emitter &e, ValueRange arguments) {
-          cpu.dotPeak(e, library, arguments[0], arguments[1]);
+          library.cpu.dotPeak(e, library, arguments[0], arguments[1]);
         });
     return peak;
   }
@@ -110,32 +173,24 @@ class LowerKernel : public PassWrapper<LowerKernel, OperationPass<ModuleOp>> {
                                                                    converter);
     populateCallOpTypeConversionPattern(patterns, converter);
     populateKernelPatterns(converter, patterns, library);
-    ConversionTarget target(*context);
-    target.addLegalDialect<arith::ArithDialect, scf::SCFDialect,
-                           vector::VectorDialect, LLVM::LLVMDialect>();
-    target.addLegalOp<ModuleOp, ModelOp, quantized::WeightOp,
-                      quantized::WeightTableOp>();
-    target.addIllegalDialect<KernelDialect>();
-    target.addLegalOp<ModelOp>();
-    target.addIllegalOp<quantized::ReferenceOp>();
-    target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {
+    ConversionTarget legal(*context);
+    legal.addLegalDialect<arith::ArithDialect, scf::SCFDialect,
+                          vector::VectorDialect, LLVM::LLVMDialect>();
+    legal.addLegalOp<ModuleOp, ModelOp, quantized::WeightOp,
+                     quantized::WeightTableOp>();
+    legal.addIllegalDialect<KernelDialect>();
+    legal.addLegalOp<ModelOp>();
+    legal.addIllegalOp<quantized::ReferenceOp>();
+    legal.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {
       return converter.isSignatureLegal(op.getFunctionType());
     });
-    target.addDynamicallyLegalOp<func::CallOp>(
+    legal.addDynamicallyLegalOp<func::CallOp>(
         [&](func::CallOp op) { return converter.isLegal(op); });
-    target.addLegalOp<func::ReturnOp>();
-    return applyPartialConversion(module, target, std::move(patterns));
+    legal.addLegalOp<func::ReturnOp>();
+    return applyPartialConversion(module, legal, std::move(patterns));
   }
-
-  const CpuKernels &cpu;
-  CodeIdentity identity;
 };
 
 }  // namespace
-
-std::unique_ptr<Pass> createLowerKernelPass(const CpuKernels &cpu,
-                                            CodeIdentity identity) {
-  return std::make_unique<LowerKernel>(cpu, std::move(identity));
-}
 
 }  // namespace gemmac::targets

@@ -12,6 +12,7 @@
 
 namespace gemmac::targets {
 
+// Whose code it is.
 struct CodeIdentity {
   std::string target;        // for messages of the executable
   uint64_t cpuFeatures = 0;  // GEMMA_CPU_*

@@ -44,7 +44,7 @@ pass_tests() {
   for file in $(grep -l 'GEN_PASS_DEF_' $sources); do
     name=$(basename "$file" .cpp |
       sed -E 's/([a-z0-9])([A-Z])/\1-\2/g' | tr '[:upper:]' '[:lower:]')
-    ls test/*/"$name.mlir" >/dev/null 2>&1 ||
+    [ -n "$(find test -name "$name.mlir")" ] ||
       { echo "$file has no test named $name.mlir"; bad=1; }
   done
   return $bad
