@@ -1,11 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-# gemmac_sysroot: ${CMAKE_BINARY_DIR}/lib/gemmac/<arch>/ holds all that linking
-# an executable needs, so that users of gemmac need no compiler.
-set(GEMMAC_SYSROOT ${CMAKE_BINARY_DIR}/lib/gemmac/${CMAKE_SYSTEM_PROCESSOR})
+# gemmac_sysroot: ${CMAKE_BINARY_DIR}/lib/gemmac/ARCHITECTURE/ holds all that
+# linking an executable needs, so that users of gemmac need no compiler. Names of
+# architectures and files are those of targets/Architecture.cpp. A build makes
+# the sysroot of what its compiler compiles for; another architecture's, from a
+# build there, may stand beside it.
+string(TOLOWER ${CMAKE_SYSTEM_PROCESSOR} GEMMAC_ARCHITECTURE)
+set(GEMMAC_SYSROOT ${CMAKE_BINARY_DIR}/lib/gemmac/${GEMMAC_ARCHITECTURE})
+
+set(sysroot_x86_64 rcrt1.o crti.o crtn.o crtbeginS.o crtendS.o
+  libc.a libm.a libmvec.a libgcc.a libgcc_eh.a libstdc++.a)
+if(NOT DEFINED sysroot_${GEMMAC_ARCHITECTURE})
+  message(FATAL_ERROR "sysroot: expected an architecture that "
+    "targets/Architecture.cpp has, found ${GEMMAC_ARCHITECTURE}")
+endif()
 
 set(sysroot_files)
-foreach(name rcrt1.o crti.o crtn.o crtbeginS.o crtendS.o
-        libc.a libm.a libmvec.a libgcc.a libgcc_eh.a libstdc++.a)
+foreach(name ${sysroot_${GEMMAC_ARCHITECTURE}})
   execute_process(
     COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=${name}
     OUTPUT_VARIABLE path OUTPUT_STRIP_TRAILING_WHITESPACE)
@@ -85,4 +95,4 @@ list(APPEND sysroot_files ${GEMMAC_SYSROOT}/cpu-check.o)
 
 add_custom_target(gemmac_sysroot ALL DEPENDS ${sysroot_files})
 install(FILES ${sysroot_files}
-  DESTINATION lib/gemmac/${CMAKE_SYSTEM_PROCESSOR})
+  DESTINATION lib/gemmac/${GEMMAC_ARCHITECTURE})

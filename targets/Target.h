@@ -15,6 +15,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/LLVM.h"
+#include "targets/Architecture.h"
 
 namespace gemmac::targets {
 
@@ -34,8 +35,8 @@ class Target {
   virtual const CpuTarget *asCpu() const { return nullptr; }
   virtual llvm::StringRef name() const = 0;
   virtual llvm::StringRef description() const = 0;
-  // Folder of the sysroot under lib/gemmac: "x86_64".
-  virtual llvm::StringRef architecture() const = 0;
+  // What its executables run on, and are linked for.
+  virtual const Architecture &architecture() const = 0;
   // True when this machine can run the target's code.
   virtual bool runsHere() const = 0;
   // Refuses a cpu or feature that is not known, and a feature beyond the

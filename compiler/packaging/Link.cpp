@@ -24,8 +24,8 @@ namespace gemmac::packaging {
 
 namespace {
 
-Error missing(const LinkOptions &options, StringRef name) {
-  return createStringError("expected '" + name + "' in '" + options.sysroot +
+Error missing(StringRef sysroot, StringRef name) {
+  return createStringError("expected '" + name + "' in '" + sysroot +
                            "', found none: this gemmac is not completely "
                            "installed");
 }
@@ -89,6 +89,7 @@ class ProgramPipe {
 }  // namespace
 
 Expected<LinkCommand> linkCommand(const LinkOptions &options) {
+  const targets::Architecture &architecture = *options.architecture;
   LinkCommand command;
   // Position-independent, for address space randomisation; what relocation
   // writes is read-only afterwards (relro). No build id and no time stamp: the
@@ -98,17 +99,19 @@ Expected<LinkCommand> linkCommand(const LinkOptions &options) {
       "-z noexecstack --gc-sections --eh-frame-hdr --build-id=none";
   for (StringRef flag : split(kFlags, ' '))
     command.before.push_back(flag.str());
+  command.before.insert(command.before.end(),
+                        {"-m", architecture.emulation.str()});
   command.before.push_back("--defsym=gemma_model=" + options.modelSymbol);
   if (!options.keepSymbols) command.before.push_back("-s");
+  std::string sysroot = options.library + "/" + architecture.name.str();
   Error error = Error::success();
   auto add = [&](std::vector<std::string> &list, StringRef name) {
-    SmallString<256> path(options.sysroot);
+    SmallString<256> path(sysroot);
     sys::path::append(path, name);
-    if (!error && !sys::fs::exists(path)) error = missing(options, name);
+    if (!error && !sys::fs::exists(path)) error = missing(sysroot, name);
     list.push_back(path.str().str());
   };
-  for (StringRef name : {"rcrt1.o", "crti.o", "crtbeginS.o"})
-    add(command.before, name);
+  for (StringRef name : architecture.startFiles) add(command.before, name);
   // An object and not in an archive: what stands only in .preinit_array is
   // never asked for, and an archive's member would be left out.
   add(command.after, "cpu-check.o");
@@ -116,11 +119,9 @@ Expected<LinkCommand> linkCommand(const LinkOptions &options) {
                          "libgemma_tokenizer.a", "libsentencepiece_lite.a"})
     add(command.after, name);
   command.after.push_back("--start-group");
-  for (StringRef name : {"libstdc++.a", "libm.a", "libmvec.a", "libgcc.a",
-                         "libgcc_eh.a", "libc.a"})
-    add(command.after, name);
+  for (StringRef name : architecture.systemArchives) add(command.after, name);
   command.after.push_back("--end-group");
-  for (StringRef name : {"crtendS.o", "crtn.o"}) add(command.after, name);
+  for (StringRef name : architecture.endFiles) add(command.after, name);
   if (error) return std::move(error);
   return command;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Object code -> a static program, by LLD inside this process. Needs no
-// compiler on the machine: start files and archives come from a folder that is
-// installed beside gemmac. Does not append the model's data.
+// compiler on the machine: start files and archives come from the sysroot of
+// the program's architecture, a folder that is installed beside gemmac. Does
+// not append the model's data.
 #ifndef GEMMAC_COMPILER_PACKAGING_LINK_H
 #define GEMMAC_COMPILER_PACKAGING_LINK_H
 
@@ -13,12 +14,14 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
+#include "targets/Architecture.h"
 
 namespace gemmac::packaging {
 
 struct LinkOptions {
-  std::string sysroot;      // <prefix>/lib/gemmac/x86_64
-  std::string modelSymbol;  // "gemma_model_<name>"
+  std::string library;  // the folder of sysroots: <prefix>/lib/gemmac
+  const targets::Architecture *architecture = nullptr;  // what runs the program
+  std::string modelSymbol;                              // "gemma_model_<name>"
   bool keepSymbols = false;
 };
 

@@ -71,7 +71,8 @@ LogicalResult package(const BuildOptions &options, const Target &target,
   program.object = object;
   program.tokenizer = llvm::arrayRefFromStringRef(model.tokenizerBlob);
   program.metadata = *metadata;
-  program.link.sysroot = options.library + "/" + target.architecture().str();
+  program.link.library = options.library;
+  program.link.architecture = &target.architecture();
   program.link.modelSymbol = weights.modelSymbol;
   program.link.keepSymbols = options.debugInfo;
   if (llvm::Error error =

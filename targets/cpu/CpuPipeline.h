@@ -15,7 +15,7 @@ void registerCpuLoweringPasses();
 
 // What the code generator is told of a machine.
 struct Machine {
-  std::string triple;    // "x86_64-unknown-linux-gnu"
+  const Architecture &architecture;
   std::string cpu;       // LLVM's name of the ISA level
   std::string features;  // "+avx512vnni"
   unsigned vectorBits;   // widest register to use

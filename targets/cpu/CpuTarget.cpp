@@ -9,6 +9,7 @@ using namespace mlir;
 namespace gemmac::targets {
 
 bool CpuTarget::runsHere() const {
+  if (&facts.machine.architecture != hostArchitecture()) return false;
   auto features = llvm::sys::getHostCPUFeatures();
   return llvm::all_of(facts.required, [&](StringRef feature) {
     return features.lookup(feature);

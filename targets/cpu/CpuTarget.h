@@ -30,13 +30,15 @@ class CpuTarget : public Target, public CpuKernels {
 
   llvm::StringRef name() const override { return facts.name; }
   llvm::StringRef description() const override { return facts.description; }
-  llvm::StringRef architecture() const override { return "x86_64"; }
+  const Architecture &architecture() const override {
+    return facts.machine.architecture;
+  }
   const CpuTarget *asCpu() const override { return this; }
   CodeIdentity identity() const {
     return {facts.name.str(), facts.cpuFeatures};
   }
-  // Whether this processor has what is required; an override adds what more it
-  // takes.
+  // Whether this processor is of the architecture and has what is required; an
+  // override adds what more it takes.
   bool runsHere() const override;
   llvm::Error checkOptions(const CodeOptions &options) const override;
   void buildLowering(mlir::OpPassManager &manager) const override;

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The LLVM dialect -> LLVM IR -> object, assembly or text. Optimisation level 2
 // with the vectorisers off: the kernels are vectors already. A --cpu tunes
-// within the target's level and never widens it.
+// within the target's level and never widens it. What LLVM is told of a machine
+// comes from its Machine and Architecture; none is named here.
 #include <mutex>
 
+#include "llvm/CodeGen/Passes.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
-#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Triple.h"
@@ -24,16 +25,21 @@ using namespace mlir;
 namespace gemmac::targets {
 namespace {
 
-// Kernels are emitted in the order in which their registers suffice. LLVM's
-// scheduler and its balancing of add chains hoist all loads of a group: on AVX2
-// 96 spills in the inner loop of a 5-bit matmul, 32 in the order as it is. No
-// attribute says so; an LLVM without these options merely makes slower code.
-void keepEmittedOrder() {
-  auto &options = llvm::cl::getRegisteredOptions();
-  for (StringRef name : {"enable-misched", "x86-machine-combiner"})
-    if (llvm::cl::Option *option = options.lookup(name))
-      option->addOccurrence(/*pos=*/0, name, "false");
-}
+// Code generation that leaves out what would change the order of a kernel's
+// operations. They are emitted in the order in which their registers suffice;
+// LLVM's scheduler and its balancing of add chains hoist all loads of a group:
+// on AVX2 96 spills in the inner loop of a 5-bit matmul, 32 in the order as it
+// is. No attribute says so, and LLVM's own options would hold for the process.
+class KeptOrder : public llvm::legacy::PassManager {
+ public:
+  void add(llvm::Pass *pass) override {
+    if (pass->getPassID() == &llvm::MachineSchedulerID ||
+        pass->getPassID() == &llvm::MachineCombinerID)
+      delete pass;
+    else
+      llvm::legacy::PassManager::add(pass);
+  }
+};
 
 void initializeBackends() {
   static std::once_flag once;
@@ -43,7 +49,6 @@ void initializeBackends() {
     llvm::InitializeAllTargetMCs();
     llvm::InitializeAllAsmPrinters();
     llvm::InitializeAllAsmParsers();
-    keepEmittedOrder();
   });
 }
 
@@ -67,17 +72,17 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
 }
 
 // Each function carries the level: an intrinsic without its feature is a fatal
-// error in the back end, and LLVM prefers 256-bit registers on AVX-512.
+// error in the back end.
 void setLevel(llvm::Module &module, const llvm::TargetMachine &machine,
-              unsigned vectorBits, StringRef tuning) {
-  std::string width = std::to_string(vectorBits);
+              const Machine &target, StringRef tuning) {
+  std::string width = std::to_string(target.vectorBits);
   for (llvm::Function &function : module) {
     if (function.isDeclaration()) continue;
     function.addFnAttr("target-cpu", machine.getTargetCPU());
     function.addFnAttr("target-features", machine.getTargetFeatureString());
     if (!tuning.empty()) function.addFnAttr("tune-cpu", tuning);
-    function.addFnAttr("prefer-vector-width", width);
-    function.addFnAttr("min-legal-vector-width", width);
+    for (StringRef attribute : target.architecture.vectorWidthAttributes)
+      function.addFnAttr(attribute, width);
     function.setDoesNotThrow();
   }
 }
@@ -93,7 +98,7 @@ bool isTuning(StringRef feature) {
 llvm::Error checkCpuOptions(const Machine &machine,
                             const CodeOptions &options) {
   initializeBackends();
-  llvm::Triple triple(machine.triple);
+  llvm::Triple triple(machine.architecture.triple);
   std::string message;
   const llvm::Target *backend =
       llvm::TargetRegistry::lookupTarget(triple, message);
@@ -132,26 +137,26 @@ FailureOr<SmallVector<char, 0>> emitCpuCode(ModuleOp module,
   initializeBackends();
   registerBuiltinDialectTranslation(*module.getContext());
   registerLLVMDialectTranslation(*module.getContext());
-  llvm::Triple triple(target.triple);
+  llvm::Triple triple(target.architecture.triple);
   std::string message;
   const llvm::Target *backend =
       llvm::TargetRegistry::lookupTarget(triple, message);
   if (!backend)
     return module.emitError("no code generator for ")
-           << target.triple << ": " << message;
+           << triple.str() << ": " << message;
   std::string features = target.features;
   if (!options.mattr.empty())
     features += (features.empty() ? "" : ",") + options.mattr;
   std::unique_ptr<llvm::TargetMachine> machine(backend->createTargetMachine(
       triple, target.cpu, features, llvm::TargetOptions(), llvm::Reloc::PIC_,
-      std::nullopt, llvm::CodeGenOptLevel::Default));
+      target.architecture.codeModel, llvm::CodeGenOptLevel::Default));
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> code =
       translateModuleToLLVMIR(module, context, "gemma_model");
   if (!code) return module.emitError("translation to LLVM IR failed");
   code->setDataLayout(machine->createDataLayout());
   code->setTargetTriple(triple);
-  setLevel(*code, *machine, target.vectorBits, options.cpu);
+  setLevel(*code, *machine, target, options.cpu);
   optimize(*code, *machine);
 
   SmallVector<char, 0> bytes;
@@ -160,7 +165,7 @@ FailureOr<SmallVector<char, 0>> emitCpuCode(ModuleOp module,
     code->print(stream, nullptr);
     return bytes;
   }
-  llvm::legacy::PassManager passes;
+  KeptOrder passes;
   auto kind = output == Target::Output::Object
                   ? llvm::CodeGenFileType::ObjectFile
                   : llvm::CodeGenFileType::AssemblyFile;

@@ -7,10 +7,16 @@
 namespace gemmac::targets {
 
 const Target &portableTarget() {
+  // On a machine that gemmac builds nothing for, it still builds for others.
+  static const Architecture &architecture =
+      hostArchitecture() ? *hostArchitecture() : allArchitectures().front();
+  static const std::string description =
+      architecture.baseline.str() + " without extensions; exact and slow";
   static const CpuTarget target(
       {"portable",
-       "x86-64 without extensions; exact and slow",
-       {"x86_64-unknown-linux-gnu", "x86-64", "", 128}});
+       description,
+       {architecture, architecture.baseline.str(), /*features=*/"",
+        architecture.baselineVectorBits}});
   return target;
 }
 

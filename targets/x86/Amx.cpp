@@ -142,8 +142,7 @@ const Target &amxTarget() {
   static const Amx target(
       {"x86_64-amx",
        "AVX-512 F BW DQ VL, VNNI and AMX INT8 (Sapphire Rapids and later)",
-       {"x86_64-unknown-linux-gnu", "x86-64-v4",
-        "+avx512vnni,+amx-tile,+amx-int8", 512},
+       {x86_64(), "x86-64-v4", "+avx512vnni,+amx-tile,+amx-int8", 512},
        GEMMA_CPU_AVX2_FMA_F16C_BMI | GEMMA_CPU_AVX512_CORE |
            GEMMA_CPU_AVX512_VNNI | GEMMA_CPU_AMX_INT8,
        {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512vnni", "amx-tile",

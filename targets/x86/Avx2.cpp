@@ -137,7 +137,7 @@ const Target &avx2Target() {
   static const Avx2 target(
       {"x86_64-avx2",
        "AVX2, FMA and F16C (x86-64-v3: Haswell, Zen and later)",
-       {"x86_64-unknown-linux-gnu", "x86-64-v3", "", 256},
+       {x86_64(), "x86-64-v3", "", 256},
        GEMMA_CPU_AVX2_FMA_F16C_BMI,
        {"avx2", "fma", "f16c", "bmi2"}});
   return target;

@@ -54,7 +54,7 @@ const Target &avx512Target() {
   static const Avx512 target(
       {"x86_64-avx512",
        "AVX-512 F BW DQ VL and VNNI (Ice Lake, Zen 4 and later)",
-       {"x86_64-unknown-linux-gnu", "x86-64-v4", "+avx512vnni", 512},
+       {x86_64(), "x86-64-v4", "+avx512vnni", 512},
        GEMMA_CPU_AVX2_FMA_F16C_BMI | GEMMA_CPU_AVX512_CORE |
            GEMMA_CPU_AVX512_VNNI,
        {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512vnni", "avx2",

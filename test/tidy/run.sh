@@ -32,7 +32,7 @@ layering() {
     done
     for target in $(ls -d targets/*/ | xargs -n1 basename | grep -v cpu); do
       grep -nE '#include "targets/' $(grep "^targets/$target/" <<<"$sources") /dev/null |
-        grep -vE "#include \"targets/($target|cpu|Target)"
+        grep -vE "#include \"targets/($target|cpu|Target|Architecture)"
     done
   )
   [ -z "$bad" ] || { echo "$bad"; return 1; }
