@@ -26,6 +26,29 @@ struct CodeOptions {
   bool debugInfo = false;
 };
 
+// How lowering cuts work for a machine; the defaults are CPUs'. They decide who
+// computes what and when, and change no bit of a result (docs/numerics.md).
+struct Tiling {
+  // Rows of a prefill that a matmul tile takes: a row block of weights is read
+  // and unpacked once for all of them, while their codes, 1.5 K bytes a row,
+  // stay in a second-level cache (K = 2048: 384 KiB).
+  int64_t prefillChunkRows = 128;
+  // Rows of a call of few rows: as many as one stream of weights serves from
+  // registers (CpuKernels::tokensPerTile, 4 or 8), so that they cost hardly
+  // more than one.
+  int64_t batchRows = 8;
+  // Rows of one call of the head, whose results are V floats each: 32 MiB at a
+  // vocabulary of 262144.
+  int64_t headRows = 32;
+  // Tiles of one chunk of rows, at least, of a weight that has as many row
+  // blocks: threads share them evenly.
+  int64_t leastTiles = 64;
+  // Row blocks (16 rows of the weight) of a tile, at most: a head of 262144
+  // rows has 1024 tiles then, and claiming them stays below a thousandth of the
+  // time.
+  int64_t mostRowBlocks = 16;
+};
+
 class CpuTarget;
 
 class Target {
@@ -37,6 +60,7 @@ class Target {
   virtual llvm::StringRef description() const = 0;
   // What its executables run on, and are linked for.
   virtual const Architecture &architecture() const = 0;
+  virtual Tiling tiling() const { return {}; }
   // True when this machine can run the target's code.
   virtual bool runsHere() const = 0;
   // Refuses a cpu or feature that is not known, and a feature beyond the
