@@ -2,6 +2,7 @@
 // See AttentionBlock.h.
 #include "targets/cpu/AttentionBlock.h"
 
+#include <cassert>
 #include <limits>
 
 #include "targets/cpu/RowEmission.h"
@@ -191,6 +192,7 @@ Value HeadStates::of(Emitter &e, int64_t head) const {
 // lo, hi, states, bytes between heads' states, scores.
 func::FuncOp blockKernel(KernelLibrary &library, const Attention &a,
                          Location loc) {
+  assert(a.heads == a.kvHeads * a.group && "every query head has a kv head");
   Type p = LLVM::LLVMPointerType::get(loc.getContext());
   Type i = IntegerType::get(loc.getContext(), 64);
   return library.get(

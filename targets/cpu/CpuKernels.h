@@ -22,8 +22,14 @@ struct GroupDot {
   llvm::ArrayRef<mlir::Value> tokens;
   // M scalars (i32): Σ x of the group.
   llvm::ArrayRef<mlir::Value> sums;
-  unsigned codeBits;
+  unsigned codeBits;  // 4, 5, 6 or 8
   int zeroPoint;
+
+  // Whether the parts fit each other: asserted before a target sees it.
+  bool isWhole() const {
+    return tokens.size() == sums.size() && !tokens.empty() &&
+           (steps == 4 || steps == 8) && codeBits >= 4 && codeBits <= 8;
+  }
 };
 
 // The same of a matrix engine, from memory to memory:

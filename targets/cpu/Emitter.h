@@ -3,7 +3,8 @@
 // arithmetic of the kernels is 16 lanes wide (docs/numerics.md); LLVM splits
 // lanes to the machine's registers. Addresses are pointers plus byte offsets
 // in i64. Emits arith, vector, scf and LLVM-dialect memory ops; knows no
-// target.
+// target. A wrong type or bound would be wrong code, and MLIR's own checks of
+// its builders are not in every build of it: ours are asserts.
 #ifndef GEMMAC_TARGETS_CPU_EMITTER_H
 #define GEMMAC_TARGETS_CPU_EMITTER_H
 

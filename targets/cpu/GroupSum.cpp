@@ -2,6 +2,8 @@
 // See GroupSum.h.
 #include "targets/cpu/GroupSum.h"
 
+#include <cassert>
+
 #include "dialects/kernel/Kernel.h"
 #include "targets/cpu/MatmulPanel.h"
 
@@ -20,6 +22,7 @@ GroupSum::GroupSum(Emitter &e, const CpuKernels &cpu,
 SmallVector<Value> GroupSum::accumulate(ValueRange accumulators,
                                         ArrayRef<Value> rows, Value column,
                                         const PackedGroup &group) {
+  assert(accumulators.size() == rows.size() && "an accumulator a row");
   SmallVector<Value> result(accumulators), scales, sums32;
   Value index = e.shr(column, 5);
   if (d.zeroPoint || d.hasMinimum)
@@ -33,7 +36,14 @@ SmallVector<Value> GroupSum::accumulate(ValueRange accumulators,
     auto codes = [&](int64_t j) { return group.codes(4 * part + j); };
     GroupDot dot{codes, parts == 2 ? 4 : 8, tokens,
                  sums,  d.codeBits,         d.zeroPoint};
+    assert(dot.isWhole() && "a group's parts fit each other");
     SmallVector<Value> products = cpu.groupDot(e, dot);
+    assert(products.size() == rows.size() &&
+           llvm::all_of(products,
+                        [&](Value product) {
+                          return product.getType() == e.vec(e.i32());
+                        }) &&
+           "a target's groupDot gives 16 sums in i32 a row");
     Value weightScale = group.scale(part);
     for (auto [m, product] : llvm::enumerate(products)) {
       if (part == 0) scales.push_back(scale(rows[m], index));
@@ -53,6 +63,7 @@ SmallVector<Value> GroupSum::accumulateStored(ValueRange accumulators,
                                               Value column,
                                               const PackedGroup &group,
                                               Value products) {
+  assert(accumulators.size() == rows.size() && "an accumulator a row");
   SmallVector<Value> result(accumulators), weightScales;
   Value index = e.shr(column, 5);
   for (int64_t part = 0; part < parts; ++part)

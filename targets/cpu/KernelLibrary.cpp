@@ -2,6 +2,8 @@
 // The kernel library: see KernelLibrary.h.
 #include "targets/cpu/KernelLibrary.h"
 
+#include <cassert>
+
 using namespace mlir;
 
 namespace gemmac::targets {
@@ -26,7 +28,11 @@ func::FuncOp KernelLibrary::get(KernelKey key, StringRef name,
                                 TypeRange arguments, Location loc, Body body,
                                 int64_t scratchBytes) {
   scratch = std::max(scratch, scratchBytes);
-  if (func::FuncOp found = kernels.lookup(key)) return found;
+  if (func::FuncOp found = kernels.lookup(key)) {
+    assert(TypeRange(found.getFunctionType().getInputs()) == arguments &&
+           "a key says what the kernel is called with");
+    return found;
+  }
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
   auto function = func::FuncOp::create(builder, loc, freeName(name),
                                        builder.getFunctionType(arguments, {}));

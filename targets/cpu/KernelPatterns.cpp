@@ -2,6 +2,8 @@
 // See KernelPatterns.h. Each pattern is one call into a kernel's own file.
 #include "targets/cpu/KernelPatterns.h"
 
+#include <cassert>
+
 #include "dialects/kernel/Kernel.h"
 #include "dialects/quantized/Quantized.h"
 #include "targets/cpu/AttentionKernels.h"
@@ -124,23 +126,20 @@ struct ReferencePattern : KernelPattern<quantized::ReferenceOp> {
     Emitter e(rewriter, op.getLoc());
     Value base = stepField(e, contextOf(op), e.ptrType(), abi::kWeights);
     auto module = op->getParentOfType<ModuleOp>();
-    auto offsetOf = [&](FlatSymbolRefAttr symbol) -> std::optional<int64_t> {
+    auto offsetOf = [&](FlatSymbolRefAttr symbol) {
       auto weight = module.lookupSymbol<quantized::WeightOp>(symbol.getAttr());
-      return weight.getPackedOffset();
+      assert(weight.getPackedOffset() && "LowerKernel checks its input");
+      return int64_t(*weight.getPackedOffset());
     };
     if (!op.getIndex()) {
-      auto offset = offsetOf(op.getSymbolAttr());
-      if (!offset) return op.emitError("weight without packed_offset");
-      rewriter.replaceOp(op, e.at(base, e.c64(*offset)));
+      int64_t offset = offsetOf(op.getSymbolAttr());
+      rewriter.replaceOp(op, e.at(base, e.c64(offset)));
       return success();
     }
     auto table = module.lookupSymbol<quantized::WeightTableOp>(op.getSymbol());
     SmallVector<int64_t> offsets;
-    for (auto symbol : table.getWeights().getAsRange<FlatSymbolRefAttr>()) {
-      auto offset = offsetOf(symbol);
-      if (!offset) return op.emitError("weight without packed_offset");
-      offsets.push_back(*offset);
-    }
+    for (auto symbol : table.getWeights().getAsRange<FlatSymbolRefAttr>())
+      offsets.push_back(offsetOf(symbol));
     auto type = RankedTensorType::get({int64_t(offsets.size())}, e.i64());
     Value entries = library.constants(
         e, ("offsets_" + op.getSymbol()).str(),

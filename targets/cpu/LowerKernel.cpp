@@ -39,6 +39,45 @@ class PointerConverter : public TypeConverter {
   }
 };
 
+// Weights and scratch are found by the step of the function that asks.
+LogicalResult checkStep(Operation *op) {
+  auto function = op->getParentOfType<func::FuncOp>();
+  if (function && function.getNumArguments() > 0 &&
+      isa<StepType>(function.getArgument(0).getType()))
+    return success();
+  InFlightDiagnostic error = op->emitError(
+      "expected a function whose first argument is a !kernel.step, found ");
+  if (!function) return error << "none";
+  return error << function.getFunctionType();
+}
+
+LogicalResult checkPlaced(quantized::ReferenceOp op, ModuleOp module) {
+  SmallVector<FlatSymbolRefAttr> weights{op.getSymbolAttr()};
+  if (op.getIndex()) {
+    auto table = module.lookupSymbol<quantized::WeightTableOp>(op.getSymbol());
+    weights =
+        llvm::to_vector(table.getWeights().getAsRange<FlatSymbolRefAttr>());
+  }
+  for (FlatSymbolRefAttr weight : weights)
+    if (!module.lookupSymbol<quantized::WeightOp>(weight.getAttr())
+             .getPackedOffset())
+      return op.emitError(
+                 "expected a weight that PlanWeights has placed, found ")
+             << weight << " without packed_offset";
+  return success();
+}
+
+// What the patterns rely on and no verifier says.
+LogicalResult checkInput(ModuleOp module) {
+  auto result = module.walk([&](Operation *op) -> WalkResult {
+    if (auto reference = dyn_cast<quantized::ReferenceOp>(op))
+      return failure(failed(checkStep(op)) ||
+                     failed(checkPlaced(reference, module)));
+    return isa<MatmulTileOp>(op) ? checkStep(op) : success();
+  });
+  return failure(result.wasInterrupted());
+}
+
 class LowerKernel : public impl::LowerKernelBase<LowerKernel> {
  public:
   using LowerKernelBase::LowerKernelBase;
@@ -48,7 +87,7 @@ class LowerKernel : public impl::LowerKernelBase<LowerKernel> {
     const CpuTarget *cpu = findTarget(module);
     if (!cpu) return signalPassFailure();
     ModelOp model = findModel(module);
-    if (!model || failed(checkSteps(module))) return signalPassFailure();
+    if (!model || failed(checkInput(module))) return signalPassFailure();
     emitKvLayers(module, model);
     declareRuntime(module);
     KernelLibrary library(module, *cpu);
@@ -75,26 +114,6 @@ class LowerKernel : public impl::LowerKernelBase<LowerKernel> {
       module.emitError("expected a CPU target, found '")
           << target.getValue() << "'";
     return found->asCpu();
-  }
-
-  // Weights and scratch are found by the step of the function that asks.
-  static LogicalResult checkSteps(ModuleOp module) {
-    auto result = module.walk([](Operation *op) {
-      if (!isa<quantized::ReferenceOp, MatmulTileOp>(op))
-        return WalkResult::advance();
-      auto function = op->getParentOfType<func::FuncOp>();
-      if (function && function.getNumArguments() > 0 &&
-          isa<StepType>(function.getArgument(0).getType()))
-        return WalkResult::advance();
-      InFlightDiagnostic error = op->emitError(
-          "expected a function whose first argument is a !kernel.step, found ");
-      if (function)
-        error << function.getFunctionType();
-      else
-        error << "none";
-      return WalkResult::interrupt();
-    });
-    return failure(result.wasInterrupted());
   }
 
   // The exported constant is all that can be seen from outside.

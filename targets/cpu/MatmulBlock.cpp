@@ -2,6 +2,8 @@
 // See MatmulBlock.h.
 #include "targets/cpu/MatmulBlock.h"
 
+#include <cassert>
+
 #include "targets/cpu/GroupSum.h"
 #include "targets/cpu/MatmulPanel.h"
 
@@ -68,6 +70,8 @@ struct RowsTile {
 
 func::FuncOp rowsKernel(KernelLibrary &library, const Matmul &mm,
                         const RowsTile &tile, Location loc) {
+  assert((tile.source == Source::Stream || mm.panelBytes(library.cpu) > 0) &&
+         "a panel has room in the scratch");
   std::string name = "matmul_" + std::string(tile.few ? "few" : "rows") +
                      (tile.source == Source::Panel ? "_panel_" : "_") +
                      mm.shape() + "_m" + std::to_string(tile.m);
@@ -99,6 +103,8 @@ func::FuncOp rowsKernel(KernelLibrary &library, const Matmul &mm,
 // behind the last group it repeats that one.
 func::FuncOp engineKernel(KernelLibrary &library, const Matmul &mm,
                           Location loc) {
+  assert(mm.usesEngine(library.cpu) && mm.k % 32 == 0 &&
+         "an engine takes whole groups of codes");
   std::string name = "matmul_engine_" + mm.shape();
   Type pointer = LLVM::LLVMPointerType::get(loc.getContext());
   Type i64 = IntegerType::get(loc.getContext(), 64);
@@ -167,6 +173,7 @@ void emitManyRows(Emitter &e, const Matmul &mm, func::FuncOp kernel, int64_t m,
 // widest tile is two, the second of them from the cache.
 void emitFewRows(Emitter &e, KernelLibrary &library, const Matmul &mm,
                  int64_t m, const BlockCall &call) {
+  assert(llvm::isPowerOf2_64(m) && "tiles are halved");
   const CodeDescriptor *d = mm.format.codes();
   int64_t widest = library.cpu.tokensPerTile();
   if (d && PanelLayout(*d).scales == 2) widest /= 2;

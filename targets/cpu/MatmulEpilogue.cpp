@@ -2,6 +2,7 @@
 // See MatmulEpilogue.h.
 #include "targets/cpu/MatmulEpilogue.h"
 
+#include <cassert>
 #include <cmath>
 
 #include "targets/cpu/RowEmission.h"
@@ -130,6 +131,7 @@ std::string Epilogue::name() const {
 }
 
 Value Epilogue::finish(Emitter &e, ArrayRef<Value> products) const {
+  assert(products.size() == (gated ? 2u : 1u) && "a product, or a gated pair");
   if (gated) return emitGeglu(e, products[0], products[1]);
   if (softcap == 0) return products[0];
   return emitSoftcap(e, products[0], softcap);

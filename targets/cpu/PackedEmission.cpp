@@ -2,6 +2,8 @@
 // Emission twin of dialects/quantized/PackedLayout.cpp.
 #include "targets/cpu/PackedEmission.h"
 
+#include <cassert>
+
 using namespace mlir;
 using gemmac::quantized::CodeDescriptor;
 using gemmac::quantized::PackedOffsets;
@@ -21,6 +23,7 @@ static Value shiftBytes(Emitter &e, Value bytes, int64_t left, int64_t mask) {
 // Columns 4j … 4j + 3 of the 16 rows.
 static Value emitCodes(Emitter &e, const CodeDescriptor &descriptor,
                        const PackedOffsets &offsets, Value group, int64_t j) {
+  assert(j >= 0 && j < 8 && "a group of 32 columns has 8 vectors of codes");
   Type bytes64 = e.vec(e.i8(), 64);
   if (descriptor.codeBits == 8) return e.load(bytes64, group, 64 * j);
   Value nibbles = e.load(bytes64, group, 64 * (j % 4));
@@ -64,6 +67,7 @@ static Value emitSixBits(Emitter &e, const CodeDescriptor &descriptor,
 
 PackedGroup emitPackedGroup(Emitter &e, const CodeDescriptor &descriptor,
                             Value superBlock, Value group, int parity) {
+  assert((parity == 0 || parity == 1) && "the group's lowest bit");
   PackedOffsets offsets = quantized::packedOffsets(descriptor);
   const CodeDescriptor *d = &descriptor;
   Value start = e.at(e.at(superBlock, offsets.groups),
@@ -73,6 +77,7 @@ PackedGroup emitPackedGroup(Emitter &e, const CodeDescriptor &descriptor,
     return emitCodes(e, *d, offsets, start, j);
   };
   result.scale = [=, &e](int64_t part) {
+    assert(part >= 0 && part < 32 / d->group && "a scale for each part");
     Value scale = loadHalves(e, superBlock, 0);
     if (d->scaleRule == ScaleRule::F16) return scale;
     if (d->scaleRule == ScaleRule::F16Times6)
@@ -96,6 +101,7 @@ SmallVector<Value> emitGroupLoop(Emitter &e, const CodeDescriptor &descriptor,
                                  Value rowBlock, int64_t columns,
                                  int64_t prefetch, ValueRange carried,
                                  GroupBody body) {
+  assert(columns % descriptor.superBlock == 0 && "whole super-blocks");
   PackedOffsets offsets = quantized::packedOffsets(descriptor);
   int64_t groups = descriptor.superBlock / 32;
   int64_t unroll = groups > 1 ? 2 : 1;

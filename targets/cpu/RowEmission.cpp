@@ -2,6 +2,7 @@
 // See RowEmission.h.
 #include "targets/cpu/RowEmission.h"
 
+#include <cassert>
 #include <limits>
 
 #include "dialects/kernel/Kernel.h"
@@ -75,6 +76,7 @@ Value emitSoftcap(Emitter &e, Value x, float cap) {
 
 void emitQuantizedGroup(Emitter &e, Value first, Value second, int64_t n,
                         Value out, Value g) {
+  assert(n % 32 == 0 && "codes come in groups of 32");
   Value halves[] = {first, second};
   Value top = e.tree(e.max(e.abs(first), e.abs(second)),
                      [&](Value a, Value b) { return e.max(a, b); });

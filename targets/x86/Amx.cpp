@@ -6,6 +6,7 @@
 #include "targets/x86/Amx.h"
 
 #include <array>
+#include <cassert>
 
 #if defined(__linux__) && defined(__x86_64__)
 #include <sys/syscall.h>
@@ -58,6 +59,7 @@ Value tileNumber(Emitter &e, int64_t number) {
 // Between tilezero and the product stand both loads: without them the product
 // would wait for the zeros.
 void emitDot(Emitter &e, const EngineDot &dot) {
+  assert((dot.columns == 16 || dot.columns == 32) && "a tile of columns");
   bool half = dot.columns == 16;
   Value products = tileNumber(e, kProducts);
   Value tokens = tileNumber(e, half ? kTokens16 : kTokens32);

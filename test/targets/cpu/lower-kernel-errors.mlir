@@ -14,8 +14,7 @@ module {
 module {
   quantized.weight @w : !quantized.tensor<16x32, f32> from [#quantized.source<file = 0, offset = 0, bytes = 2048, format = "f32">] {layout = #quantized.layout<rows_in_lanes>}
   func.func private @step(%step: !kernel.step) {
-    // expected-error @below {{weight without packed_offset}}
-    // expected-error @below {{failed to legalize operation 'quantized.reference'}}
+    // expected-error @below {{expected a weight that PlanWeights has placed, found @w without packed_offset}}
     %w = quantized.reference @w : !quantized.tensor<16x32, f32>
     return
   }
