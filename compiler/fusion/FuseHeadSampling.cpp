@@ -34,7 +34,8 @@ static std::optional<StringRef> obstacle(func::FuncOp forward,
   if (end.getNumOperands() != 1) return "@forward returns more than logits";
   auto linear = singleUseProducer<gemma::LinearOp>(end.getOperand(0));
   if (!linear) return "the logits are no linear's that nothing else reads";
-  if (linear.getWeights().size() != 1 || linear.getGeglu())
+  if (linear.getWeights().size() != 1 || linear.getGeglu() ||
+      linear.getArgMax())
     return "the logits' linear is fused with something else";
   auto weight = cast<quantized::TensorType>(linear.getWeights()[0].getType());
   if (weight.rows() > quantized::kArgMaxRows)

@@ -47,11 +47,15 @@ static Rotated match(Value value, int64_t headDim) {
   return found;
 }
 
-static std::optional<StringRef> obstacle(Rotated query, Rotated key) {
+static std::optional<StringRef> obstacle(Rotated query, Rotated key,
+                                         int64_t headDim) {
   if (!query.rope || !key.rope)
     return "query or key is no rope that only the attention reads";
   if (query.rope.getAngles() != key.rope.getAngles())
     return "query and key are not rotated by the same angles";
+  auto angles = cast<RankedTensorType>(query.rope.getAngles().getType());
+  if (angles.getDimSize(1) != headDim)
+    return "the angles are those of other heads";
   return std::nullopt;
 }
 
@@ -61,7 +65,7 @@ void FuseRope::runOnOperation() {
     int64_t headDim = attention.getHeadDim();
     Rotated query = match(attention.getQuery(), headDim);
     Rotated key = match(attention.getKey(), headDim);
-    if (auto why = obstacle(query, key)) {
+    if (auto why = obstacle(query, key, headDim)) {
       remarks.missed(attention, *why);
       continue;
     }

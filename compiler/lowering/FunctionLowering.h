@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One function on tensors -> one function on buffers: what LowerToKernel makes
 // for each entry point. A value is a buffer, an op is a phase. The op families
-// stand in LowerRows.cpp, LowerMatmul.cpp and LowerAttention.cpp.
+// stand in LowerRows.cpp, LowerMatmul.cpp and LowerAttention.cpp, the checks of
+// what comes in in FunctionChecks.cpp.
 #ifndef GEMMAC_COMPILER_LOWERING_FUNCTIONLOWERING_H
 #define GEMMAC_COMPILER_LOWERING_FUNCTIONLOWERING_H
 
@@ -82,6 +83,18 @@ class FunctionLowering {
 
 // tensor<?xNxf32> -> memref<?xNxf32>; activations -> their bytes.
 mlir::MemRefType bufferType(mlir::Type type);
+
+// Tokens and positions: no buffers, a step has them.
+bool isIds(mlir::Type type);
+
+// What the lowering takes for granted, checked in front of it: of @forward
+// around its gemma.wanted_rows, for a model of these sizes and this cache, and
+// of a layer's function (inputs, index and cache in, one value out).
+mlir::LogicalResult checkForward(mlir::func::FuncOp forward,
+                                 gemma::WantedRowsOp wanted,
+                                 gemma::SizesAttr sizes,
+                                 kernel::KvPlanAttr plan);
+mlir::LogicalResult checkLayer(mlir::func::FuncOp function);
 
 }  // namespace gemmac::lowering
 

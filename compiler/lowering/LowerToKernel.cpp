@@ -4,6 +4,7 @@
 // buffers: PlanPhases and PlanBuffers do.
 #include "compiler/lowering/FunctionLowering.h"
 #include "compiler/lowering/Passes.h"
+#include "llvm/ADT/StringExtras.h"
 
 namespace gemmac::lowering {
 #define GEN_PASS_DEF_LOWERTOKERNEL
@@ -15,12 +16,8 @@ using namespace gemmac;
 using gemmac::lowering::bufferType;
 using gemmac::lowering::Entry;
 using gemmac::lowering::FunctionLowering;
+using gemmac::lowering::isIds;
 using gemmac::lowering::TileShape;
-
-static bool isIds(Type type) {
-  auto tensor = dyn_cast<RankedTensorType>(type);
-  return tensor && tensor.getElementType().isInteger(32);
-}
 
 LogicalResult FunctionLowering::lower(Operation *op) {
   for (Value operand : op->getOperands())
@@ -89,6 +86,10 @@ class LowerToKernel : public lowering::impl::LowerToKernelBase<LowerToKernel> {
     return getOperation()->getAttrOfType<kernel::KvPlanAttr>(
         kernel::KvPlanAttr::kModuleAttribute);
   }
+  gemma::SizesAttr sizes() {
+    return getOperation()->getAttrOfType<gemma::SizesAttr>(
+        gemma::SizesAttr::kModuleAttribute);
+  }
 };
 
 }  // namespace
@@ -100,6 +101,12 @@ LogicalResult LowerToKernel::checkOptions() {
       return getOperation().emitError("expected ")
              << option->getArgStr() << " of at least 1 and below 2^31, found "
              << int64_t(*option);
+  StringRef name = kernelName.getValue();
+  if (name.empty() ||
+      !llvm::all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_'; }))
+    return getOperation().emitError(
+               "expected a kernel-name of letters, digits and _, found '")
+           << name << "'";
   return success();
 }
 
@@ -165,7 +172,8 @@ LogicalResult LowerToKernel::lowerHead(func::FuncOp forward,
   Value logits = kernel::LogitsOp::create(b, end.getLoc(),
                                           bufferType(result.getType()), step);
   lowering.map(result, logits);
-  if (auto cap = result.getDefiningOp<gemma::SoftcapOp>())
+  auto cap = result.getDefiningOp<gemma::SoftcapOp>();
+  if (cap && cap.getInput() != wanted.getResult())
     lowering.map(cap.getInput(), logits);
   bool after = false;
   for (Operation &op : forward.getBody().front().without_terminator()) {
@@ -214,43 +222,14 @@ LogicalResult LowerToKernel::lowerLayer(func::FuncOp function,
 
 void LowerToKernel::emitModel(bool argMax) {
   ModuleOp module = getOperation();
-  auto sizes = module->getAttrOfType<gemma::SizesAttr>(
-      gemma::SizesAttr::kModuleAttribute);
   OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
   kernel::ModelOp::create(
       b, module.getLoc(), "gemma_model_" + kernelName, "decode", "batch",
       "prefill", "head", batchRows, prefillRows, headRows,
-      sizes.getVocabulary(), sizes.getWidth(), kvPlan(), IntegerAttr(),
+      sizes().getVocabulary(), sizes().getWidth(), kvPlan(), IntegerAttr(),
       IntegerAttr(),
       argMax ? FlatSymbolRefAttr::get(&getContext(), "arg_max") : nullptr);
   module->removeAttr(kernel::KvPlanAttr::kModuleAttribute);
-}
-
-// One block that ends in func.return of a value at least.
-static LogicalResult checkBody(func::FuncOp function) {
-  if (function.isDeclaration() || !function.getBody().hasOneBlock())
-    return function.emitError("expected one block in @")
-           << function.getName() << ", found "
-           << function.getBody().getBlocks().size();
-  if (!isa<func::ReturnOp>(function.getBody().front().getTerminator()) ||
-      function.getNumResults() == 0)
-    return function.emitError("expected @")
-           << function.getName() << " to return a value";
-  return success();
-}
-
-// What OutlineLayers makes: inputs, index and cache in, one value out.
-static LogicalResult checkLayer(func::FuncOp function) {
-  if (failed(checkBody(function))) return failure();
-  auto types = function.getArgumentTypes();
-  if (types.size() < 2 ||
-      !llvm::all_of(types.take_back(2),
-                    [](Type type) { return type.isIndex(); }) ||
-      function.getNumResults() != 1)
-    return function.emitError("expected @")
-           << function.getName()
-           << " to take an index and a cache last and to return one value";
-  return success();
 }
 
 void LowerToKernel::runOnOperation() {
@@ -258,8 +237,7 @@ void LowerToKernel::runOnOperation() {
   auto forward = module.lookupSymbol<func::FuncOp>("forward");
   gemma::WantedRowsOp wanted;
   if (forward) forward.walk([&](gemma::WantedRowsOp op) { wanted = op; });
-  if (!wanted || wanted->getParentOp() != forward || !kvPlan() ||
-      !module->hasAttr(gemma::SizesAttr::kModuleAttribute)) {
+  if (!wanted || wanted->getParentOp() != forward || !kvPlan() || !sizes()) {
     module.emitError(
         "expected @forward with gemma.wanted_rows, gemma.model and a planned "
         "kv cache");
@@ -268,9 +246,11 @@ void LowerToKernel::runOnOperation() {
   SmallVector<func::FuncOp> layers;
   for (auto function : module.getOps<func::FuncOp>())
     if (function->hasAttr(gemma::kLayerKind)) layers.push_back(function);
-  if (failed(checkOptions()) || failed(checkBody(forward)) ||
-      llvm::any_of(layers,
-                   [](func::FuncOp f) { return failed(checkLayer(f)); }))
+  if (failed(checkOptions()) ||
+      failed(lowering::checkForward(forward, wanted, sizes(), kvPlan())) ||
+      llvm::any_of(layers, [](func::FuncOp layer) {
+        return failed(lowering::checkLayer(layer));
+      }))
     return signalPassFailure();
   const TileShape shape{leastTiles, mostRowBlocks};
   int64_t chunk = std::min<int64_t>(prefillRows, prefillChunkRows);

@@ -26,6 +26,12 @@ struct Buffer {
   int64_t end() const { return offset + bytes; }
 };
 
+// What callers ask of a function: where its buffers may begin, and the rows of
+// a call.
+struct Demand {
+  int64_t base = 0, rows = 0;
+};
+
 class PlanBuffers : public lowering::impl::PlanBuffersBase<PlanBuffers> {
  public:
   void runOnOperation() override;
@@ -37,6 +43,56 @@ class PlanBuffers : public lowering::impl::PlanBuffersBase<PlanBuffers> {
 }  // namespace
 
 static int64_t roundUp(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+// Of one buffer: far above any memory, and so few that sums stay in i64.
+static constexpr int64_t kMostBytes = int64_t(1) << 48;
+
+static bool fits(int64_t rows, int64_t columns) {
+  return rows <= kMostBytes / (columns * int64_t(sizeof(float)));
+}
+
+static LogicalResult check(func::FuncOp function, int64_t rows) {
+  auto attribute = function->getAttrOfType<IntegerAttr>(kernel::kMaxRows);
+  int64_t maxRows = attribute ? attribute.getInt() : 0;  // 0: there is none
+  if (maxRows < rows)
+    return function.emitError("expected '")
+           << kernel::kMaxRows << "' of at least " << rows << " on @"
+           << function.getName() << ", found " << maxRows;
+  if (!function.getBody().hasOneBlock())
+    return function.emitError("expected one block in @")
+           << function.getName() << ", found "
+           << function.getBody().getBlocks().size();
+  WalkResult result = function.walk([&](kernel::AllocOp alloc) {
+    int64_t columns = cast<MemRefType>(alloc.getType()).getDimSize(1);
+    if (alloc->getParentOp() != function)
+      alloc.emitError("expected buffers in front of phases, found one in ")
+          << alloc->getParentOp()->getName();
+    else if (!fits(maxRows, columns))
+      alloc.emitError("expected at most 2^48 bytes a buffer, found ")
+          << maxRows << " rows of " << columns << " columns";
+    else
+      return WalkResult::advance();
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
+// The entry points' functions, each for the largest call of those it serves.
+static llvm::MapVector<func::FuncOp, Demand> entryDemands(kernel::ModelOp model,
+                                                          int64_t hidden) {
+  llvm::MapVector<func::FuncOp, Demand> demands;
+  auto module = model->getParentOfType<ModuleOp>();
+  const int64_t rows[] = {
+      1, int64_t(model.getBatchRows()), int64_t(model.getPrefillRows()),
+      int64_t(model.getHeadRows()), int64_t(model.getHeadRows())};
+  for (auto [entry, most] : llvm::zip_equal(kernel::entryPoints(model), rows)) {
+    auto function = module.lookupSymbol<func::FuncOp>(entry.second);
+    if (!function || function.isDeclaration()) continue;
+    Demand &demand = demands[function];
+    demand = {hidden, std::max(demand.rows, most)};
+  }
+  return demands;
+}
 
 // Buffers of a function with the interval of ops of its block that use them.
 static SmallVector<Buffer> collect(func::FuncOp function, int64_t maxRows) {
@@ -101,27 +157,32 @@ void PlanBuffers::runOnOperation() {
   ModuleOp module = getOperation();
   kernel::ModelOp model = kernel::findModel(module);
   if (!model) return signalPassFailure();
-  int64_t hidden =
-      roundUp(int64_t(model.getPrefillRows()) * model.getWidth() * 4);
+  if (model.getArenaBytes()) {
+    model.emitError("expected buffers to be placed once, found arena_bytes = ")
+        << *model.getArenaBytes();
+    return signalPassFailure();
+  }
+  int64_t rows = model.getPrefillRows(), width = model.getWidth();
+  if (!fits(rows, width)) {
+    model.emitError("expected at most 2^48 bytes of hidden rows, found ")
+        << rows << " rows of " << width << " columns";
+    return signalPassFailure();
+  }
+  int64_t hidden = roundUp(rows * width * 4);
   int64_t arena = hidden;
   // Callers first; a function's buffers stand above the highest caller's.
-  llvm::MapVector<func::FuncOp, int64_t> base;
-  for (auto [name, entry] : kernel::entryPoints(model))
-    if (auto function = module.lookupSymbol<func::FuncOp>(entry);
-        function && !function.isDeclaration())
-      base[function] = hidden;
-  for (size_t i = 0; i < base.size(); ++i) {
-    func::FuncOp function = (base.begin() + i)->first;
-    if (!function->hasAttr(kernel::kMaxRows)) {
-      function.emitError() << "expected '" << kernel::kMaxRows << "' on @"
-                           << function.getName();
-      return signalPassFailure();
-    }
-    int64_t end = place(function, (base.begin() + i)->second);
+  auto demands = entryDemands(model, hidden);
+  for (size_t i = 0; i < demands.size(); ++i) {
+    func::FuncOp function = (demands.begin() + i)->first;
+    Demand demand = (demands.begin() + i)->second;
+    if (failed(check(function, demand.rows))) return signalPassFailure();
+    int64_t end = place(function, demand.base);
     arena = std::max(arena, end);
     function.walk([&](kernel::CallLayerOp call) {
-      if (func::FuncOp layer = kernel::lookupLayer(call))
-        base[layer] = std::max(base[layer], end);
+      func::FuncOp layer = kernel::lookupLayer(call);
+      if (!layer) return;
+      Demand &its = demands[layer];
+      its = {std::max(its.base, end), std::max(its.rows, demand.rows)};
     });
   }
   model.setArenaBytes(arena);

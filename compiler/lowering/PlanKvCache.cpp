@@ -95,8 +95,11 @@ LogicalResult PlanKvCache::add(kernel::CallLayerOp call, int64_t context) {
       cast<RankedTensorType>(attention->getKey().getType()).getDimSize(1);
   int64_t blockBytes =
       2 * columns * GEMMA_KV_BLOCK * kernel::elementBytes(format);
-  layers.push_back(kernel::KvLayerAttr::get(&getContext(), slots, blocks,
-                                            window, blockBytes));
+  auto layer = kernel::KvLayerAttr::getChecked([&] { return call.emitError(); },
+                                               &getContext(), slots, blocks,
+                                               window, blockBytes);
+  if (!layer) return failure();
+  layers.push_back(layer);
   slots += blocks;
   return success();
 }
@@ -104,12 +107,19 @@ LogicalResult PlanKvCache::add(kernel::CallLayerOp call, int64_t context) {
 LogicalResult PlanKvCache::plan(ModuleOp module, int64_t context) {
   layers.clear();
   slots = 0;
+  WalkResult inPlace = module.walk([](gemma::LayerOp layer) {
+    layer.emitError("expected layers to be outlined first, found one in place");
+    return WalkResult::interrupt();
+  });
+  if (inPlace.wasInterrupted()) return failure();
   WalkResult result = module.walk(
       [&](kernel::CallLayerOp call) { return WalkResult(add(call, context)); });
   if (result.wasInterrupted()) return failure();
-  module->setAttr(
-      kernel::KvPlanAttr::kModuleAttribute,
-      kernel::KvPlanAttr::get(&getContext(), format, context, slots, layers));
+  auto plan = kernel::KvPlanAttr::getChecked([&] { return module.emitError(); },
+                                             &getContext(), format, context,
+                                             slots, layers);
+  if (!plan) return failure();
+  module->setAttr(kernel::KvPlanAttr::kModuleAttribute, plan);
   int64_t bytes = 0;
   for (kernel::KvLayerAttr layer : layers)
     bytes += layer.getRingBlocks() * layer.getBlockBytes();
@@ -132,8 +142,10 @@ void PlanKvCache::runOnOperation() {
     return signalPassFailure();
   }
   format = *wanted;
-  if (prefillRows <= 0) {
-    module.emitError() << "expected prefill-rows > 0, found " << prefillRows;
+  if (!quantized::isSize(prefillRows)) {
+    module.emitError()
+        << "expected prefill-rows of at least 1 and below 2^31, found "
+        << int64_t(prefillRows);
     return signalPassFailure();
   }
   auto positions = context(module);

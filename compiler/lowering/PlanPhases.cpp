@@ -81,6 +81,20 @@ static Accesses accessesOf(PhaseOp phase) {
   return accesses;
 }
 
+// Only phases, calls on buffers and what makes their operands can be moved.
+static LogicalResult check(func::FuncOp function) {
+  for (Operation &op : function.getBody().getOps()) {
+    if (isa_and_nonnull<kernel::KernelDialect>(op.getDialect()) &&
+        isa<quantized::CostOpInterface>(op))
+      return op.emitError("expected work in a phase, found ")
+             << op.getName() << " outside";
+    if (isa<kernel::CallLayerOp>(op) && op.getNumResults())
+      return op.emitError("expected calls without results, found ")
+             << op.getNumResults();
+  }
+  return success();
+}
+
 static bool overRows(Value count) {
   return isa_and_nonnull<kernel::RowCountOp, kernel::WantedCountOp>(
       count.getDefiningOp());
@@ -181,6 +195,8 @@ void PlanPhases::plan(func::FuncOp function) {
 }
 
 void PlanPhases::runOnOperation() {
-  for (auto function : getOperation().getOps<func::FuncOp>())
+  for (auto function : getOperation().getOps<func::FuncOp>()) {
+    if (failed(check(function))) return signalPassFailure();
     if (!function.isDeclaration()) plan(function);
+  }
 }

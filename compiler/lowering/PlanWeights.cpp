@@ -23,7 +23,7 @@ class PlanWeights : public lowering::impl::PlanWeightsBase<PlanWeights> {
   void runOnOperation() override;
 
  private:
-  void visit(quantized::ReferenceOp reference, int64_t index);
+  LogicalResult visit(quantized::ReferenceOp reference, int64_t index);
   void erase();
 
   llvm::SetVector<StringAttr> order, gathered;
@@ -32,19 +32,25 @@ class PlanWeights : public lowering::impl::PlanWeightsBase<PlanWeights> {
 }  // namespace
 
 // A weight in its order of use; `index` is the layer's index within its kind.
-void PlanWeights::visit(quantized::ReferenceOp reference, int64_t index) {
-  if (reference.use_empty()) return;
+LogicalResult PlanWeights::visit(quantized::ReferenceOp reference,
+                                 int64_t index) {
+  if (reference.use_empty()) return success();
   if (!reference.getIndex()) {
     bool onlyRows = llvm::all_of(reference->getUsers(), [](Operation *user) {
       return isa<kernel::EmbedRowOp>(user);
     });
     (onlyRows ? gathered : order).insert(reference.getSymbolAttr().getAttr());
-    return;
+    return success();
   }
   auto table = getOperation().lookupSymbol<quantized::WeightTableOp>(
       reference.getSymbol());
-  if (table && index >= 0 && index < int64_t(table.getWeights().size()))
-    order.insert(cast<FlatSymbolRefAttr>(table.getWeights()[index]).getAttr());
+  int64_t size = table.getWeights().size();
+  if (index < 0 || index >= size)
+    return reference.emitError("expected an index below ")
+           << size << ", the entries of " << reference.getSymbolAttr()
+           << ", found " << index;
+  order.insert(cast<FlatSymbolRefAttr>(table.getWeights()[index]).getAttr());
+  return success();
 }
 
 // References first, then what they leave without a user.
@@ -58,7 +64,7 @@ void PlanWeights::erase() {
     if (SymbolTable::symbolKnownUseEmpty(table, module)) table.erase();
   for (auto weight :
        llvm::make_early_inc_range(module.getOps<quantized::WeightOp>()))
-    if (!weight.getPackedOffset()) weight.erase();
+    if (!order.contains(weight.getSymNameAttr())) weight.erase();
 }
 
 void PlanWeights::runOnOperation() {
@@ -67,11 +73,13 @@ void PlanWeights::runOnOperation() {
   if (!model) return signalPassFailure();
   order.clear();
   gathered.clear();
+  bool inTables = true;
   for (StringRef entry : {model.getDecode(), model.getHead()})
     kernel::walkWithLayers(module, entry, [&](Operation *op, int64_t index) {
-      if (auto reference = dyn_cast<quantized::ReferenceOp>(op))
-        visit(reference, index);
+      auto reference = dyn_cast<quantized::ReferenceOp>(op);
+      if (reference && failed(visit(reference, index))) inTables = false;
     });
+  if (!inTables) return signalPassFailure();
   for (StringAttr name : gathered) order.insert(name);
   int64_t offset = 0;
   for (StringAttr name : order) {

@@ -37,8 +37,9 @@ bool hasCodes(Value weight) {
   return !quantized::lookupFormat(format)->isFloat();
 }
 
-// Linears that can share one quantized input: same value and norm, same block.
-using Sharing = llvm::MapVector<std::tuple<Block *, Value, Value>,
+// Linears that can share one quantized input: same value and norm (a gain and
+// its numbers), same block.
+using Sharing = llvm::MapVector<std::tuple<Block *, Value, Value, Attribute>,
                                 SmallVector<gemma::LinearOp>>;
 
 }  // namespace
@@ -104,7 +105,8 @@ void QuantizeActivations::runOnOperation() {
   getOperation().walk([&](gemma::LinearOp linear) {
     Value weight = linear.getWeights().front();
     if (hasCodes(weight)) {
-      sharing[{linear->getBlock(), linear.getInput(), linear.getGain()}]
+      sharing[{linear->getBlock(), linear.getInput(), linear.getGain(),
+               linear.getNormAttr()}]
           .push_back(linear);
       return;
     }

@@ -44,7 +44,9 @@ LogicalResult GemmaDialect::verifyOperationAttribute(Operation *op,
   }
   if (name == kLayerKind) {
     auto kind = dyn_cast<IntegerAttr>(value);
-    return kind && kind.getInt() >= 0 ? success() : fail("a number of a kind");
+    bool good =
+        kind && kind.getType().isSignlessInteger(64) && kind.getInt() >= 0;
+    return good ? success() : fail("a number of a kind");
   }
   return op->emitOpError() << "'" << name
                            << "' is no attribute of the gemma dialect";
@@ -55,16 +57,16 @@ LogicalResult SizesAttr::verify(function_ref<InFlightDiagnostic()> error,
                                 int64_t layers, int64_t heads, int64_t kvHeads,
                                 int64_t headDim, int64_t ffn,
                                 int64_t positions) {
+  bool good = layers == 0 || quantized::isSize(layers);
   for (int64_t size :
-       {vocabulary, width, layers + 1, heads, kvHeads, headDim, ffn, positions})
-    if (!quantized::isSize(size))
-      return error()
-             << "sizes_c1: expected sizes of at least 1 and below 2^31, "
-                "found "
-             << vocabulary << ", " << width << ", " << layers << ", " << heads
-             << ", " << kvHeads << ", " << headDim << ", " << ffn << " and "
-             << positions;
-  return success();
+       {vocabulary, width, heads, kvHeads, headDim, ffn, positions})
+    good = good && quantized::isSize(size);
+  if (good) return success();
+  return error() << "sizes_c1: expected sizes of at least 1 and below 2^31, "
+                    "found "
+                 << vocabulary << ", " << width << ", " << layers << ", "
+                 << heads << ", " << kvHeads << ", " << headDim << ", " << ffn
+                 << " and " << positions;
 }
 
 static int64_t columns(Value rows) {
@@ -207,8 +209,9 @@ LogicalResult LayerOp::verify() {
     return emitOpError(
         "layer_c1: expected region arguments of the operands' "
         "types");
-  auto yield = cast<YieldOp>(getBody().front().getTerminator());
-  if (!yield.getValue() || yield.getValue().getType() != getType())
+  // Runs before the trait that asks for a gemma.yield at the end.
+  auto yield = dyn_cast<YieldOp>(getBody().front().back());
+  if (!yield || !yield.getValue() || yield.getValue().getType() != getType())
     return emitOpError("layer_c2: expected gemma.yield of ") << getType();
   return success();
 }

@@ -20,8 +20,6 @@ class Gemma_CostOp<string mnemonic, list<Trait> traits = [],
     : Gemma_Op<mnemonic,
                traits # [DeclareOpInterfaceMethods<CostOpInterface, costs>]>;
 
-// [T, n] of f32: what flows between ops.
-def Rows : RowsOf<2DTensorOf<[F32]>, "2D tensor of any number of rows of f32">;
 // [T] of i32: token ids, positions.
 def Ids : 1DTensorOf<[I32]>;
 // [T, H, S] of f32: scores; both T and S are dynamic.

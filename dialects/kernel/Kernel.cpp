@@ -55,6 +55,8 @@ SmallVector<std::pair<StringRef, StringRef>> gemmac::kernel::entryPoints(
 }
 
 LogicalResult PhaseOp::verify() {
+  if ((*this)->getParentOfType<PhaseOp>())
+    return emitOpError("phase_c2: expected no phase around a phase");
   if (getSegments().size() != getTiles().size() || getSegments().empty())
     return emitOpError("phase_c1: expected one region a tile count, found ")
            << getSegments().size() << " regions for " << getTiles().size()
@@ -78,7 +80,9 @@ LogicalResult KernelDialect::verifyOperationAttribute(
     return isa<KvPlanAttr>(value) ? success() : fail("a #kernel.kv_plan");
   if (name == kMaxRows) {
     auto rows = dyn_cast<IntegerAttr>(value);
-    return rows && rows.getInt() > 0 ? success() : fail("a number of rows > 0");
+    bool good = rows && rows.getType().isSignlessInteger(64) &&
+                quantized::isSize(rows.getInt());
+    return good ? success() : fail("a number of rows > 0 and below 2^31");
   }
   return op->emitOpError() << "'" << name
                            << "' is no attribute of the kernel dialect";
@@ -92,7 +96,7 @@ LogicalResult KvLayerAttr::verify(function_ref<InFlightDiagnostic()> error,
   if (firstSlot < 0 || ringBlocks < 1 || window < 0 || blockBytes < 1 ||
       !inRange)
     return error() << "kv_layer_c1: expected first_slot and window >= 0, "
-                      "ring_blocks and block_bytes > 0, found "
+                      "ring_blocks > 0 and block_bytes of 1 to 2^40, found "
                    << firstSlot << ", " << window << ", " << ringBlocks
                    << " and " << blockBytes;
   return success();
@@ -135,15 +139,21 @@ LogicalResult CallLayerOp::verifySymbolUses(SymbolTableCollection &tables) {
   SmallVector<Type> inputs(getInputs().getTypes());
   inputs.append(2, IndexType::get(getContext()));
   auto type = FunctionType::get(getContext(), inputs, getResultTypes());
-  if (!callee || callee.getFunctionType() != type)
+  if (!callee)
+    return emitOpError("call_layer_c1: expected ")
+           << getCalleeAttr() << " to be a function of " << type
+           << ", found no function";
+  if (callee.getFunctionType() != type)
     return emitOpError("call_layer_c1: expected ")
            << getCalleeAttr() << " to be a function of " << type << ", found "
-           << (callee ? Type(callee.getFunctionType()) : Type());
+           << callee.getFunctionType();
   if (!callee.isDeclaration() &&
       callee.walk([](CallLayerOp) { return WalkResult::interrupt(); })
           .wasInterrupted())
     return emitOpError("call_layer_c2: expected no call of a layer in ")
            << getCalleeAttr();
+  if ((*this)->getParentOfType<PhaseOp>())
+    return emitOpError("call_layer_c3: expected no phase around a call");
   return success();
 }
 
@@ -173,26 +183,127 @@ void gemmac::kernel::walkWithLayers(
   }
 }
 
-LogicalResult AttentionBlockOp::verify() {
-  int64_t width = getHeadDim(), kvHeads = getKvHeads(), most = getMaxBlocks();
-  int64_t queryColumns = getQuery().getType().getDimSize(1);
-  if (queryColumns % width || queryColumns / width % kvHeads)
+static int64_t columns(Value buffer) {
+  return cast<MemRefType>(buffer.getType()).getDimSize(1);
+}
+
+LogicalResult EmbedRowOp::verify() {
+  auto weight = getWeight().getType();
+  if (weight.isVector() || weight.columns() != columns(getOut()))
+    return emitOpError("embed_row_c1: expected a matrix of ")
+           << columns(getOut()) << " columns, found " << weight;
+  return success();
+}
+
+LogicalResult RopeAnglesRowOp::verify() {
+  if (columns(getOut()) % 2 || columns(getOut()) > kMostAngles)
+    return emitOpError("rope_angles_row_c1: expected even columns of at most ")
+           << kMostAngles << ", found " << columns(getOut());
+  return success();
+}
+
+LogicalResult RmsNormRowOp::verify() {
+  auto gain = getGain().getType();
+  if (!gain.isVector() || columns(getIn()) % gain.columns())
     return emitOpError(
-               "attention_block_c2: expected query columns that are a multiple "
-               "of head_dim x kv_heads, found ")
-           << queryColumns << ", " << width << " and " << kvHeads;
-  int64_t columns =
-      queryColumns / width * most * (width + kAttentionStateFloats);
-  int64_t found = getPartials().getType().getDimSize(1);
-  if (found != columns)
+               "rms_norm_row_c1: expected a vector whose length divides ")
+           << columns(getIn()) << ", found " << gain;
+  if (getResidual() && getResidual().getType() != getIn().getType())
+    return emitOpError("rms_norm_row_c2: expected a residual of ")
+           << getIn().getType() << ", found " << getResidual().getType();
+  return success();
+}
+
+LogicalResult QuantizeRowOp::verify() {
+  int64_t row = columns(getIn());
+  int64_t bytes = quantized::ActivationLayout(row).rowBytes();
+  if (row % quantized::ActivationLayout::kGroup || columns(getOut()) != bytes)
+    return emitOpError("quantize_row_c1: expected rows of 32 n columns and ")
+           << bytes << " bytes of codes, found " << row << " and "
+           << columns(getOut());
+  if (!quantized::isNorm(getGain(), getNormAttr(), row))
+    return emitOpError("quantize_row_c2: expected a gain of ")
+           << row << " with a norm, or neither";
+  return success();
+}
+
+LogicalResult RopeRowOp::verify() {
+  int64_t width = columns(getAngles());
+  if (width % 2 || columns(getIn()) % width)
+    return emitOpError(
+               "rope_row_c1: expected even columns of angles that "
+               "divide ")
+           << columns(getIn()) << ", found " << width;
+  if (!quantized::isNorm(getGain(), getNormAttr(), width))
+    return emitOpError("rope_row_c2: expected a gain of ")
+           << width << " with a norm, or neither";
+  return success();
+}
+
+LogicalResult KvStoreRowOp::verify() {
+  int64_t width = getHeadDim();
+  if (columns(getKey()) % width)
+    return emitOpError("kv_store_row_c1: expected columns that ")
+           << width << " divides, found " << columns(getKey());
+  bool angles = bool(getAngles());
+  if ((angles && (width % 2 || columns(getAngles()) != width)) ||
+      (getGain() && !angles) ||
+      !quantized::isNorm(getGain(), getNormAttr(), width))
+    return emitOpError("kv_store_row_c2: expected angles of ")
+           << width << " columns, an even number, and a gain of that length "
+           << "beside them with a norm, or neither";
+  return success();
+}
+
+// Of attention_tile and attention_block: how heads share the query's columns.
+template <typename Attention>
+static LogicalResult verifyHeads(Attention op, StringRef constraint) {
+  int64_t width = op.getHeadDim(), kvHeads = op.getKvHeads();
+  int64_t query = columns(op.getQuery());
+  if (query % width || query / width % kvHeads)
+    return op.emitOpError()
+           << constraint
+           << ": expected query columns that are a multiple of head_dim x "
+              "kv_heads, found "
+           << query << ", " << width << " and " << kvHeads;
+  int64_t sharing = query / width / kvHeads;
+  if (sharing > kMostSharing)
+    return op.emitOpError()
+           << constraint << ": expected at most " << kMostSharing
+           << " query heads a kv head, found " << sharing;
+  return success();
+}
+
+LogicalResult AttentionTileOp::verify() {
+  return verifyHeads(*this, "attention_tile_c1");
+}
+
+LogicalResult AttentionBlockOp::verify() {
+  if (failed(verifyHeads(*this, "attention_block_c2"))) return failure();
+  int64_t width = getHeadDim(), most = getMaxBlocks();
+  int64_t expected =
+      columns(getQuery()) / width * most * (width + kAttentionStateFloats);
+  if (columns(getPartials()) != expected)
     return emitOpError("attention_block_c1: expected partials of ")
-           << columns << " columns, found " << found;
+           << expected << " columns, found " << columns(getPartials());
+  return success();
+}
+
+LogicalResult AttentionFoldRowOp::verify() {
+  int64_t width = getHeadDim(), most = getMaxBlocks();
+  if (columns(getOut()) % width)
+    return emitOpError("attention_fold_row_c1: expected columns that ")
+           << width << " divides, found " << columns(getOut());
+  int64_t expected =
+      columns(getOut()) / width * most * (width + kAttentionStateFloats);
+  if (columns(getPartials()) != expected)
+    return emitOpError("attention_fold_row_c2: expected partials of ")
+           << expected << " columns, found " << columns(getPartials());
   return success();
 }
 
 LogicalResult ArgMaxRowOp::verify() {
-  int64_t in = getIn().getType().getDimSize(1);
-  int64_t out = getOut().getType().getDimSize(1);
+  int64_t in = columns(getIn()), out = columns(getOut());
   if (in <= 0 || in % 2 || out != 2)
     return emitOpError("arg_max_row_c1: expected pairs and output of 2 columns")
            << ", found " << in << " and " << out << " columns";

@@ -58,6 +58,12 @@ inline int64_t matmulTiles(int64_t weightRows, int64_t rowBlocks) {
 }
 // Floats in front of acc[E] of an attention block: max, sum, 14 unused.
 inline constexpr int64_t kAttentionStateFloats = 16;
+// Query heads that share a kv head: kernels are unrolled over them. Gemma has
+// 16 at most.
+inline constexpr int64_t kMostSharing = 256;
+// Columns of angles: half as many frequencies are constants of the code. Gemma
+// has 512 at most.
+inline constexpr int64_t kMostAngles = 1 << 16;
 
 // The module's kernel.model; null, and an error of the module, when there is
 // none.

@@ -45,7 +45,7 @@ def Kernel_KvLayerAttr : AttrDef<Kernel_Dialect, "KvLayer"> {
     block (p / 128) mod ring_blocks. A row sees `window` positions, 0 means all.
 
     Constraints:
-    - (C1) none is negative, and ring_blocks and block_bytes are not 0
+    - (C1) none is negative, ring_blocks is not 0, block_bytes is 1 to 2⁴⁰
 
     Example: `#kernel.kv_layer<first_slot = 0, ring_blocks = 8, window = 512, block_bytes = 131072>`
   }];

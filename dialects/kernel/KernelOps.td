@@ -24,8 +24,14 @@ class Kernel_WorkOp<string mnemonic, string label, int rank,
     "int $cppClass::getCostRank() { return " # rank # "; }\n";
 }
 
-def F32Buffer : RowsOf<MemRefRankOf<[F32], [2]>, "buffer of any number of rows of f32">;
-def I8Buffer : RowsOf<MemRefRankOf<[I8], [2]>, "buffer of any number of rows of bytes">;
+// Row after row, in the arena or the caller's memory: kernels compute addresses.
+class Buffer<Type element, string summary> : RowsOf<
+    ConfinedType<MemRefRankOf<[element], [2]>, [
+      CPred<"::llvm::cast<::mlir::MemRefType>($_self).getLayout().isIdentity()">,
+      CPred<"!::llvm::cast<::mlir::MemRefType>($_self).getMemorySpace()">]>,
+    summary>;
+def F32Buffer : Buffer<F32, "buffer of any number of rows of f32">;
+def I8Buffer : Buffer<I8, "buffer of any number of rows of bytes">;
 def AnyBuffer : AnyTypeOf<[F32Buffer, I8Buffer]>;
 // The cache, which no buffer stands for.
 def KvCache : Resource<"::gemmac::kernel::KvCache">;
@@ -47,6 +53,7 @@ def Kernel_PhaseOp : Kernel_Op<"phase", [RecursiveMemoryEffects,
 
     Constraints:
     - (C1) one region a tile count, each with one `index` argument
+    - (C2) no phase stands around it: its barrier would never end
 
     Example:
     ```mlir
@@ -234,6 +241,7 @@ def Kernel_CallLayerOp : Kernel_Op<"call_layer", [
     - (C1) the callee is a function of the inputs' types and two of index that
       has the results' types
     - (C2) no layer calls a layer
+    - (C3) no phase stands around it: the layer has phases of its own
 
     Example:
     ```mlir
@@ -258,6 +266,9 @@ def Kernel_EmbedRowOp : Kernel_WorkOp<"embed_row", "embed", 7, ["getWeightUses"]
     a soft prompt's) is copied and not scaled. A weight in codes is read out of
     the packed layout, one row of it, so that a tied embedding is stored once.
 
+    Constraints:
+    - (C1) `weight` is a matrix whose columns are those of `out`
+
     Example:
     ```mlir
     kernel.embed_row %step, %w, %x[%t] {scale = 2.5298e+01 : f32} : !quantized.tensor<262144x640, q8_0>, memref<?x640xf32>
@@ -267,6 +278,7 @@ def Kernel_EmbedRowOp : Kernel_WorkOp<"embed_row", "embed", 7, ["getWeightUses"]
     Out<F32Buffer>:$out, Index:$row,
     ConfinedAttr<F32Attr, [Finite]>:$scale);
   let assemblyFormat = "$step `,` $weight `,` $out `[` $row `]` attr-dict `:` type($weight) `,` type($out)";
+  let hasVerifier = 1;
 }
 
 def Kernel_RopeAnglesRowOp : Kernel_WorkOp<"rope_angles_row", "rows", -1> {
@@ -275,6 +287,9 @@ def Kernel_RopeAnglesRowOp : Kernel_WorkOp<"rope_angles_row", "rows", -1> {
     For i < E/2: angle = f32(position) · inv_freq[i], inv_freq[i] = f32(theta^(−2i/E)
     / factor), which is computed in double when the model is compiled. cos and sin
     are ours (docs/numerics.md, point 3).
+
+    Constraints:
+    - (C1) E is even, and 65536 at most
 
     Example:
     ```mlir
@@ -285,13 +300,18 @@ def Kernel_RopeAnglesRowOp : Kernel_WorkOp<"rope_angles_row", "rows", -1> {
     ConfinedAttr<F64Attr, [FinitePositive]>:$theta,
     ConfinedAttr<F64Attr, [FinitePositive]>:$factor);
   let assemblyFormat = "$step `,` $out `[` $row `]` attr-dict `:` type($out)";
+  let hasVerifier = 1;
 }
 
-def Kernel_RmsNormRowOp : Kernel_WorkOp<"rms_norm_row", "norm", 4> {
+def Kernel_RmsNormRowOp : Kernel_WorkOp<"rms_norm_row", "norm", 4, [], [AllTypesMatch<["in", "out"]>]> {
   let summary = "out[row] = rms_norm of every segment of in[row]";
   let description = [{
     Sum of squares by fma in 16 lanes and the fixed tree, division by n,
     + eps, 1/sqrt, (x·r)·(gain + gain_offset), + residual if there is one.
+
+    Constraints:
+    - (C1) `gain` is a vector whose length divides the columns of `in`
+    - (C2) `residual` has the type of `in`
 
     Example:
     ```mlir
@@ -305,6 +325,7 @@ def Kernel_RmsNormRowOp : Kernel_WorkOp<"rms_norm_row", "norm", 4> {
     $in `,` $gain `,` $out `[` $row `]` attr-dict `:` type($in) `,`
     type($gain) `,` type($out) (`residual` $residual^ `:` type($residual))?
   }];
+  let hasVerifier = 1;
 }
 
 def Kernel_QuantizeRowOp : Kernel_Op<"quantize_row", [
@@ -314,6 +335,10 @@ def Kernel_QuantizeRowOp : Kernel_Op<"quantize_row", [
     A row of K columns becomes so many bytes (ActivationLayout.h): K codes (s8), K/32
     scales (f32), K/32 sums of 32 codes (i32), K/16 sums of 16 codes (i32),
     padded to 64. With `norm` the row is normalised first, as by rms_norm_row.
+
+    Constraints:
+    - (C1) K is a multiple of 32, `out` has so many columns as a row has bytes
+    - (C2) gain and `norm` come together; the gain's length is K
 
     Example:
     ```mlir
@@ -327,12 +352,17 @@ def Kernel_QuantizeRowOp : Kernel_Op<"quantize_row", [
     $in `,` $out `[` $row `]` (`norm` $gain^)? attr-dict `:` type($in) `,`
     type($out) (`norm` type($gain)^)?
   }];
+  let hasVerifier = 1;
 }
 
-def Kernel_RopeRowOp : Kernel_WorkOp<"rope_row", "rope", 2> {
+def Kernel_RopeRowOp : Kernel_WorkOp<"rope_row", "rope", 2, [], [AllTypesMatch<["in", "out"]>]> {
   let summary = "out[row] = in[row] rotated by angles[row]";
   let description = [{
     With `norm` each head is normalised by the gain before, as by rms_norm_row.
+
+    Constraints:
+    - (C1) the angles' columns are even and divide the columns of `in`
+    - (C2) gain and `norm` come together; the gain is as long as an angles' row
 
     Example:
     ```mlir
@@ -346,14 +376,20 @@ def Kernel_RopeRowOp : Kernel_WorkOp<"rope_row", "rope", 2> {
     $in `,` $angles `,` $out `[` $row `]` (`norm` $gain^)? attr-dict `:`
     type($in) `,` type($angles) `,` type($out) (`norm` type($gain)^)?
   }];
+  let hasVerifier = 1;
 }
 
-def Kernel_KvStoreRowOp : Kernel_WorkOp<"kv_store_row", "cache_store", 8, [], [AttrSizedOperandSegments]> {
+def Kernel_KvStoreRowOp : Kernel_WorkOp<"kv_store_row", "cache_store", 8, [], [AttrSizedOperandSegments, AllTypesMatch<["key", "value"]>]> {
   let summary = "writes key[row] and value[row] into the row's session's cache";
   let description = [{
     `cache` is the index into the plan's layers (#kernel.kv_plan). Elements are f32 or bf16
     (`kv_format`), rounded half to even. With `rope` the key is rotated, and with
     `norm` normalised, on its way as by rope_row.
+
+    Constraints:
+    - (C1) head_dim divides the columns of key and value
+    - (C2) angles have head_dim columns, an even number; a gain comes with
+      `norm`, both or none, beside angles, and its length is head_dim
 
     Example:
     ```mlir
@@ -370,6 +406,7 @@ def Kernel_KvStoreRowOp : Kernel_WorkOp<"kv_store_row", "cache_store", 8, [], [A
     (`norm` $gain^)? attr-dict `:` type($key) `,` type($value)
     (`rope` type($angles)^)? (`norm` type($gain)^)?
   }];
+  let hasVerifier = 1;
 }
 
 def Kernel_GegluRowOp : Kernel_WorkOp<"geglu_row", "geglu", 5, [], [AllTypesMatch<["gate", "up", "out"]>]> {
@@ -403,7 +440,7 @@ def Kernel_AddRowOp : Kernel_WorkOp<"add_row", "add", 1, [], [AllTypesMatch<["lh
   let assemblyFormat = "$lhs `,` $rhs `,` $out `[` $row `]` attr-dict `:` type($lhs)";
 }
 
-def Kernel_SoftcapRowOp : Kernel_WorkOp<"softcap_row", "softcap", 0> {
+def Kernel_SoftcapRowOp : Kernel_WorkOp<"softcap_row", "softcap", 0, [], [AllTypesMatch<["in", "out"]>]> {
   let summary = "out[row] = cap · tanh(in[row] / cap)";
   let description = [{
     tanh is ours (docs/numerics.md, point 3); x / cap is a division, not a product
@@ -419,7 +456,7 @@ def Kernel_SoftcapRowOp : Kernel_WorkOp<"softcap_row", "softcap", 0> {
   let assemblyFormat = "$in `,` $out `[` $row `]` attr-dict `:` type($in) `,` type($out)";
 }
 
-def Kernel_CopyRowOp : Kernel_WorkOp<"copy_row", "rows", -1> {
+def Kernel_CopyRowOp : Kernel_WorkOp<"copy_row", "rows", -1, [], [AllTypesMatch<["in", "out"]>]> {
   let summary = "out[out_row] = in[in_row]";
   let description = [{
     The head gathers the wanted rows of the hidden buffer by it.
@@ -519,12 +556,15 @@ def Kernel_ArgMaxRowOp : Kernel_WorkOp<"arg_max_row", "arg_max", 0> {
 // Row r at position p sees [max(0, p − window + 1), visible_end] and so blocks
 // first(r) … last(r) of 128 positions; G = H / K query heads share a kv head.
 
-def Kernel_AttentionTileOp : Kernel_WorkOp<"attention_tile", "attention", 9, ["getCacheUse"]> {
+def Kernel_AttentionTileOp : Kernel_WorkOp<"attention_tile", "attention", 9, ["getCacheUse"], [AllTypesMatch<["query", "out"]>]> {
   let summary = "attention of one row and one kv head over all its blocks";
   let description = [{
     tile = row · K + kv head. Each block yields (max, sum, acc[E]) for each of
     the G heads, folded left in block order; one division at the end. Writes
     out[row, h·E …] for the heads of the group.
+
+    Constraints:
+    - (C1) E divides the query's columns, K divides H, and H / K is 256 at most
 
     Example:
     ```mlir
@@ -537,6 +577,7 @@ def Kernel_AttentionTileOp : Kernel_WorkOp<"attention_tile", "attention", 9, ["g
     ConfinedAttr<F32Attr, [FiniteNonNegative]>:$softcap,
     Count:$window, Kernel_KvFormatAttr:$kv_format);
   let assemblyFormat = "$step `,` $query `,` $out `[` $tile `]` `cache` $cache attr-dict `:` type($query) `,` type($out)";
+  let hasVerifier = 1;
 }
 
 def Kernel_AttentionBlocksOp : Kernel_Op<"attention_blocks", [Pure]> {
@@ -567,7 +608,7 @@ def Kernel_AttentionBlockOp : Kernel_WorkOp<"attention_block", "attention", 9, [
 
     Constraints:
     - (C1) columns of partials = H · max_blocks · (E + 16)
-    - (C2) E divides the query's columns, K divides H
+    - (C2) E divides the query's columns, K divides H, and H / K is 256 at most
 
     Example:
     ```mlir
@@ -591,6 +632,10 @@ def Kernel_AttentionFoldRowOp : Kernel_WorkOp<"attention_fold_row", "attention_f
     maximum, and one division by the sum at the end: for each head what
     attention_tile gives, to the bit.
 
+    Constraints:
+    - (C1) E divides the columns of `out`, which are H · E
+    - (C2) columns of partials = H · max_blocks · (E + 16)
+
     Example:
     ```mlir
     kernel.attention_fold_row %step, %p, %o[%t] {head_dim = 256 : i64, max_blocks = 5 : i64, window = 512 : i64} : memref<?x5440xf32>, memref<?x1024xf32>
@@ -600,6 +645,7 @@ def Kernel_AttentionFoldRowOp : Kernel_WorkOp<"attention_fold_row", "attention_f
     Out<F32Buffer>:$out, Index:$row, Size:$head_dim,
     Blocks:$max_blocks, Count:$window);
   let assemblyFormat = "$step `,` $partials `,` $out `[` $row `]` attr-dict `:` type($partials) `,` type($out)";
+  let hasVerifier = 1;
 }
 
 #endif

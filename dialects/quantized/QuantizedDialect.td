@@ -55,6 +55,8 @@ class RowsOf<Type shaped, string summary> : ConfinedType<shaped, [
     CPred<"::llvm::cast<::mlir::ShapedType>($_self).isDynamicDim(0)">,
     CPred<"::gemmac::quantized::isSize("
           "::llvm::cast<::mlir::ShapedType>($_self).getDimSize(1))">], summary>;
+// [T, n] of f32: what flows between ops.
+def Rows : RowsOf<2DTensorOf<[F32]>, "2D tensor of any number of rows of f32">;
 
 def MultipleOf64 : AttrConstraint<
     CPred<"::llvm::cast<::mlir::IntegerAttr>($_self).getInt() % 64 == 0">,

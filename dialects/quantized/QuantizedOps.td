@@ -109,8 +109,7 @@ def Quantized_QuantizeActivationOp : Quantized_Op<"quantize_activation", [Pure]>
 
     Example: `%a = quantized.quantize_activation %x : tensor<?x640xf32> -> !quantized.activations<640, scale_per_32>`
   }];
-  let arguments = (ins 2DTensorOf<[F32]>:$input,
-    Optional<Quantized_TensorType>:$gain,
+  let arguments = (ins Rows:$input, Optional<Quantized_TensorType>:$gain,
     OptionalAttr<Quantized_NormAttr>:$norm);
   let results = (outs Quantized_ActivationsType:$result);
   let assemblyFormat = [{
@@ -145,7 +144,7 @@ def Quantized_MatmulOp : Quantized_Op<"matmul", [Pure]> {
   let arguments = (ins Quantized_ActivationsType:$input,
     Variadic<Quantized_TensorType>:$weights,
     OptionalAttr<Quantized_EpilogueAttr>:$epilogue);
-  let results = (outs Variadic<2DTensorOf<[F32]>>:$results);
+  let results = (outs Variadic<Rows>:$results);
   let extraClassDeclaration = Quantized_EpilogueAccessors.accessors;
   let assemblyFormat = [{
     $input `,` $weights `:` type($input) `,` type($weights) `->` type($results)

@@ -67,12 +67,29 @@ LogicalResult checkPlaced(quantized::ReferenceOp op, ModuleOp module) {
   return success();
 }
 
+// A declaration would become a symbol that no link finds.
+LogicalResult checkEntries(ModuleOp module, ModelOp model) {
+  for (auto [name, entry] : entryPoints(model)) {
+    auto function = module.lookupSymbol<func::FuncOp>(entry);
+    if (function && function.isDeclaration())
+      return model.emitError("expected '")
+             << name << "' to have a body, found the declaration of @" << entry;
+  }
+  return success();
+}
+
+LogicalResult checkCallee(CallLayerOp call) {
+  if (lookupLayer(call)) return success();
+  return call.emitError("expected a layer with a body");
+}
+
 // What the patterns rely on and no verifier says.
 LogicalResult checkInput(ModuleOp module) {
   auto result = module.walk([&](Operation *op) -> WalkResult {
     if (auto reference = dyn_cast<quantized::ReferenceOp>(op))
       return failure(failed(checkStep(op)) ||
                      failed(checkPlaced(reference, module)));
+    if (auto call = dyn_cast<CallLayerOp>(op)) return checkCallee(call);
     return isa<MatmulTileOp>(op) ? checkStep(op) : success();
   });
   return failure(result.wasInterrupted());
@@ -87,7 +104,9 @@ class LowerKernel : public impl::LowerKernelBase<LowerKernel> {
     const CpuTarget *cpu = findTarget(module);
     if (!cpu) return signalPassFailure();
     ModelOp model = findModel(module);
-    if (!model || failed(checkInput(module))) return signalPassFailure();
+    if (!model || failed(checkInput(module)) ||
+        failed(checkEntries(module, model)))
+      return signalPassFailure();
     emitKvLayers(module, model);
     declareRuntime(module);
     KernelLibrary library(module, *cpu);

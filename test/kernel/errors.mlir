@@ -144,7 +144,7 @@ func.func @arg_max_row_c1(%x: memref<?x5xf32>, %y: memref<?x2xf32>, %i: index) {
 // -----
 
 // A ring without a block would be a division by zero in compiled code.
-// expected-error @+1 {{kv_layer_c1: expected first_slot and window >= 0, ring_blocks and block_bytes > 0, found 0, 5, 0 and 8192}}
+// expected-error @+1 {{kv_layer_c1: expected first_slot and window >= 0, ring_blocks > 0 and block_bytes of 1 to 2^40, found 0, 5, 0 and 8192}}
 func.func private @kv_layer_c1() attributes {a = #kernel.kv_layer<first_slot = 0, ring_blocks = 0, window = 5, block_bytes = 8192>}
 
 // -----
@@ -179,7 +179,7 @@ module attributes {kernel.kv_plan = {slots = 1 : i64}} {}
 
 // -----
 
-// expected-error @+1 {{expected 'kernel.max_rows' to be a number of rows > 0, found 0 : i64}}
+// expected-error @+1 {{expected 'kernel.max_rows' to be a number of rows > 0 and below 2^31, found 0 : i64}}
 func.func private @max_rows() attributes {kernel.max_rows = 0 : i64}
 
 // -----
@@ -202,5 +202,144 @@ func.func @call_layer_c1(%x: memref<?x32xf32>, %i: index) {
 func.func private @layer(%i: index, %cache: index) {
   // expected-error @+1 {{call_layer_c2: expected no call of a layer in @layer}}
   kernel.call_layer @layer() layer %i index %i cache %cache : () -> ()
+  return
+}
+
+// -----
+
+// The barrier of a phase in a phase would never end.
+func.func @phase_c2(%step: !kernel.step, %n: index) {
+  kernel.phase %step tiles(%n) {
+  ^bb0(%t: index):
+    // expected-error @+1 {{phase_c2: expected no phase around a phase}}
+    kernel.phase %step tiles(%n) {
+    ^bb0(%u: index):
+    }
+  }
+  return
+}
+
+// -----
+
+func.func private @layer(%i: index, %cache: index)
+func.func @call_layer_c3(%step: !kernel.step, %n: index) {
+  kernel.phase %step tiles(%n) {
+  ^bb0(%t: index):
+    // expected-error @+1 {{call_layer_c3: expected no phase around a call}}
+    kernel.call_layer @layer() layer %n index %n cache %n : () -> ()
+  }
+  return
+}
+
+// -----
+
+func.func @buffer_layout(%step: !kernel.step) {
+  // expected-error @+1 {{buffer of any number of rows of f32}}
+  %x = kernel.alloc %step : memref<?x32xf32, strided<[1, 32]>>
+  return
+}
+
+// -----
+
+func.func @embed_row_c1(%step: !kernel.step, %w: !quantized.tensor<96x64, f32>, %y: memref<?x32xf32>, %i: index) {
+  // expected-error @+1 {{embed_row_c1: expected a matrix of 32 columns, found '!quantized.tensor<96x64, f32>'}}
+  kernel.embed_row %step, %w, %y[%i] {scale = 1.0 : f32} : !quantized.tensor<96x64, f32>, memref<?x32xf32>
+  return
+}
+
+// -----
+
+func.func @rope_angles_row_c1(%step: !kernel.step, %a: memref<?x15xf32>, %i: index) {
+  // expected-error @+1 {{rope_angles_row_c1: expected even columns of at most 65536, found 15}}
+  kernel.rope_angles_row %step, %a[%i] {theta = 1.0e+04 : f64, factor = 1.0 : f64} : memref<?x15xf32>
+  return
+}
+
+// -----
+
+func.func @rms_norm_row_c1(%g: !quantized.tensor<48, f32>, %x: memref<?x64xf32>, %i: index) {
+  // expected-error @+1 {{rms_norm_row_c1: expected a vector whose length divides 64, found '!quantized.tensor<48, f32>'}}
+  kernel.rms_norm_row %x, %g, %x[%i] {norm = #quantized.norm<eps = 1.0e-06 : f32, gain_offset = 1.0 : f32>} : memref<?x64xf32>, !quantized.tensor<48, f32>, memref<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @rms_norm_row_c2(%g: !quantized.tensor<64, f32>, %x: memref<?x64xf32>, %r: memref<?x32xf32>, %i: index) {
+  // expected-error @+1 {{rms_norm_row_c2: expected a residual of 'memref<?x64xf32>', found 'memref<?x32xf32>'}}
+  kernel.rms_norm_row %x, %g, %x[%i] {norm = #quantized.norm<eps = 1.0e-06 : f32, gain_offset = 1.0 : f32>} : memref<?x64xf32>, !quantized.tensor<64, f32>, memref<?x64xf32> residual %r : memref<?x32xf32>
+  return
+}
+
+// -----
+
+// 64 codes, two scales, two sums and four: 96 bytes, padded to a cache line.
+func.func @quantize_row_c1(%x: memref<?x64xf32>, %q: memref<?x96xi8>, %i: index) {
+  // expected-error @+1 {{quantize_row_c1: expected rows of 32 n columns and 128 bytes of codes, found 64 and 96}}
+  kernel.quantize_row %x, %q[%i] : memref<?x64xf32>, memref<?x96xi8>
+  return
+}
+
+// -----
+
+func.func @quantize_row_c2(%x: memref<?x64xf32>, %q: memref<?x128xi8>, %g: !quantized.tensor<32, f32>, %i: index) {
+  // expected-error @+1 {{quantize_row_c2: expected a gain of 64 with a norm, or neither}}
+  kernel.quantize_row %x, %q[%i] norm %g {norm = #quantized.norm<eps = 1.0e-06 : f32, gain_offset = 1.0 : f32>} : memref<?x64xf32>, memref<?x128xi8> norm !quantized.tensor<32, f32>
+  return
+}
+
+// -----
+
+func.func @rope_row_c1(%x: memref<?x64xf32>, %a: memref<?x24xf32>, %i: index) {
+  // expected-error @+1 {{rope_row_c1: expected even columns of angles that divide 64, found 24}}
+  kernel.rope_row %x, %a, %x[%i] : memref<?x64xf32>, memref<?x24xf32>, memref<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @rope_row_c2(%x: memref<?x64xf32>, %a: memref<?x16xf32>, %g: !quantized.tensor<16, f32>, %i: index) {
+  // expected-error @+1 {{rope_row_c2: expected a gain of 16 with a norm, or neither}}
+  kernel.rope_row %x, %a, %x[%i] norm %g : memref<?x64xf32>, memref<?x16xf32>, memref<?x64xf32> norm !quantized.tensor<16, f32>
+  return
+}
+
+// -----
+
+func.func @kv_store_row_c1(%step: !kernel.step, %k: memref<?x64xf32>, %i: index) {
+  // expected-error @+1 {{kv_store_row_c1: expected columns that 24 divides, found 64}}
+  kernel.kv_store_row %step, %k, %k[%i] cache %i {head_dim = 24 : i64, kv_format = #kernel.kv_format<bf16>} : memref<?x64xf32>, memref<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @kv_store_row_c2(%step: !kernel.step, %k: memref<?x64xf32>, %a: memref<?x32xf32>, %i: index) {
+  // expected-error @+1 {{kv_store_row_c2: expected angles of 16 columns}}
+  kernel.kv_store_row %step, %k, %k[%i] cache %i rope %a {head_dim = 16 : i64, kv_format = #kernel.kv_format<bf16>} : memref<?x64xf32>, memref<?x64xf32> rope memref<?x32xf32>
+  return
+}
+
+// -----
+
+func.func @attention_tile_c1(%step: !kernel.step, %q: memref<?x64xf32>, %i: index) {
+  // expected-error @+1 {{attention_tile_c1: expected query columns that are a multiple of head_dim x kv_heads, found 64, 16 and 3}}
+  kernel.attention_tile %step, %q, %q[%i] cache %i {head_dim = 16 : i64, kv_heads = 3 : i64, scale = 1.0 : f32, softcap = 0.0 : f32, window = 0 : i64, kv_format = #kernel.kv_format<f32>} : memref<?x64xf32>, memref<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @attention_fold_row_c1(%step: !kernel.step, %p: memref<?x512xf32>, %o: memref<?x64xf32>, %i: index) {
+  // expected-error @+1 {{attention_fold_row_c1: expected columns that 24 divides, found 64}}
+  kernel.attention_fold_row %step, %p, %o[%i] {head_dim = 24 : i64, max_blocks = 4 : i64, window = 0 : i64} : memref<?x512xf32>, memref<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @attention_fold_row_c2(%step: !kernel.step, %p: memref<?x500xf32>, %o: memref<?x64xf32>, %i: index) {
+  // expected-error @+1 {{attention_fold_row_c2: expected partials of 512 columns, found 500}}
+  kernel.attention_fold_row %step, %p, %o[%i] {head_dim = 16 : i64, max_blocks = 4 : i64, window = 0 : i64} : memref<?x500xf32>, memref<?x64xf32>
   return
 }

@@ -1,16 +1,16 @@
 // RUN: gemmac-opt %s --gemmac-plan-buffers | FileCheck %s
 
-// 4 hidden rows of 32 floats stand first (512 bytes). %a is dead when %c
+// 2 hidden rows of 32 floats stand first (256 bytes). %a is dead when %c
 // begins, so that they share a place; %b lives with both and must not.
 // CHECK-LABEL: func.func private @decode
+// CHECK: kernel.arena %arg0 at 256
 // CHECK: kernel.arena %arg0 at 512
-// CHECK: kernel.arena %arg0 at 768
-// CHECK: kernel.arena %arg0 at 512
+// CHECK: kernel.arena %arg0 at 256
 // CHECK: kernel.call_layer @layer
 // A function's buffers start above all of its callers'.
 // CHECK-LABEL: func.func private @layer
-// CHECK: kernel.arena %arg0 at 1024
-// CHECK: kernel.model {{.*}}arena_bytes = 1280
+// CHECK: kernel.arena %arg0 at 768
+// CHECK: kernel.model {{.*}}arena_bytes = 1024
 func.func private @decode(%step: !kernel.step) attributes {kernel.max_rows = 2 : i64} {
   %n = kernel.row_count %step
   %a = kernel.alloc %step : memref<?x32xf32>
@@ -37,4 +37,4 @@ func.func private @layer(%step: !kernel.step, %x: memref<?x32xf32>, %i: index, %
   }
   return
 }
-kernel.model @gemma_model_m {decode = @decode, batch = @decode, prefill = @decode, head = @decode, batch_rows = 8 : i64, prefill_rows = 4 : i64, head_rows = 4 : i64, vocabulary = 64 : i64, width = 32 : i64, kv = #kernel.kv_plan<format = bf16, positions = 128, slots = 0>}
+kernel.model @gemma_model_m {decode = @decode, batch = @decode, prefill = @decode, head = @decode, batch_rows = 2 : i64, prefill_rows = 2 : i64, head_rows = 2 : i64, vocabulary = 64 : i64, width = 32 : i64, kv = #kernel.kv_plan<format = bf16, positions = 128, slots = 0>}
