@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Streaming of weights. See WeightStream.h.
+// The plan, and the threads that follow it. See WeightStream.h.
 #include "compiler/packaging/WeightStream.h"
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
-#include <condition_variable>
-#include <cstring>
 #include <mutex>
 #include <thread>
 
-#include <fcntl.h>
-#include <unistd.h>
-#include <xxhash.h>
-
+#include "compiler/packaging/OrderedHash.h"
+#include "compiler/packaging/SourceFiles.h"
 #include "compiler/packaging/WeightPieces.h"
 #include "dialects/kernel/Kernel.h"
 #include "dialects/quantized/Quantized.h"
@@ -22,9 +17,6 @@ using namespace llvm;
 using gemmac::quantized::WeightFormat;
 
 namespace gemmac::packaging {
-
-//===-- the plan
-//-----------------------------------------------------------===//
 
 static Expected<WeightJob> planWeight(quantized::WeightOp weight,
                                       size_t sourceCount) {
@@ -97,136 +89,7 @@ Expected<WeightPlan> planWeights(mlir::ModuleOp module) {
   return plan;
 }
 
-//===-- source files
-//-------------------------------------------------------===//
-
 namespace {
-
-class SourceFiles {
- public:
-  ~SourceFiles() {
-    for (int fd : descriptors) close(fd);
-  }
-
-  Error open(const std::vector<std::string> &paths) {
-    for (const std::string &path : paths) {
-      int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-      int code = errno;
-      if (fd < 0)
-        return output::systemError("cannot open '" + path + "'", code);
-      descriptors.push_back(fd);
-    }
-    return Error::success();
-  }
-
-  // Fills `bytes` from the tensor's file and lets the pages go: what was read
-  // is not read again, and must not push out what others need.
-  Error read(const WeightPlan &plan, const WeightJob &job, uint64_t offset,
-             MutableArrayRef<uint8_t> bytes) const {
-    int fd = descriptors[job.file];
-    uint64_t start = offset;
-    size_t wanted = bytes.size();
-    while (!bytes.empty()) {
-      ssize_t done = pread(fd, bytes.data(), bytes.size(), off_t(offset));
-      if (done < 0 && errno == EINTR) continue;
-      int code = errno;
-      std::string where = "tensor '" + job.name + "': cannot read '" +
-                          plan.sources[job.file] + "'";
-      if (done < 0) return output::systemError(where, code);
-      if (done == 0)
-        return createStringError(Twine(where) + ": expected " + Twine(wanted) +
-                                 " bytes at " + Twine(start) +
-                                 ", found the end of the file after " +
-                                 Twine(offset - start));
-      bytes = bytes.drop_front(size_t(done));
-      offset += uint64_t(done);
-    }
-    posix_fadvise(fd, off_t(start), off_t(wanted), POSIX_FADV_DONTNEED);
-    return Error::success();
-  }
-
- private:
-  SmallVector<int> descriptors;
-};
-
-//===-- pieces in order
-//----------------------------------------------------===//
-
-// Hashes pieces in their order although threads finish them in any order: a
-// finished piece waits in its slot until all before it are hashed, and a piece
-// more than the slots ahead does not begin. Memory is slots x piece.
-class OrderedHash {
- public:
-  explicit OrderedHash(size_t slotCount) : slots(slotCount) {
-    state = XXH3_createState();
-    XXH3_64bits_reset(state);
-  }
-  ~OrderedHash() { XXH3_freeState(state); }
-
-  // Waits for piece `index` to have a slot. False: another thread failed.
-  bool begin(size_t index) {
-    std::unique_lock<std::mutex> lock(mutex);
-    moved.wait(lock, [&] { return stopped || index < front + slots.size(); });
-    return !stopped;
-  }
-
-  // Hands a finished piece over; it starts at `offset` of the section.
-  void finish(size_t index, uint64_t offset, std::vector<uint8_t> &bytes) {
-    std::lock_guard<std::mutex> lock(mutex);
-    Slot &slot = slots[index % slots.size()];
-    slot.offset = offset;
-    slot.bytes.swap(bytes);  // the thread goes on with the slot's old memory
-    slot.isReady = true;
-    for (;;) {
-      Slot &next = slots[front % slots.size()];
-      if (!next.isReady) break;
-      padTo(next.offset);
-      XXH3_64bits_update(state, next.bytes.data(), next.bytes.size());
-      position += next.bytes.size();
-      next.isReady = false;
-      ++front;
-    }
-    moved.notify_all();
-  }
-
-  void stop() {
-    std::lock_guard<std::mutex> lock(mutex);
-    stopped = true;
-    moved.notify_all();
-  }
-
-  uint64_t digest(uint64_t sectionBytes) {
-    padTo(sectionBytes);
-    return XXH3_64bits_digest(state);
-  }
-
- private:
-  struct Slot {
-    uint64_t offset = 0;
-    std::vector<uint8_t> bytes;
-    bool isReady = false;
-  };
-
-  void padTo(uint64_t offset) {
-    static constexpr uint8_t zeros[4096] = {};
-    while (position < offset) {
-      size_t count = std::min<uint64_t>(offset - position, sizeof(zeros));
-      XXH3_64bits_update(state, zeros, count);
-      position += count;
-    }
-  }
-
-  std::mutex mutex;
-  std::condition_variable moved;
-  std::vector<Slot> slots;
-  XXH3_state_t *state;
-  size_t front = 0;
-  uint64_t position = 0;
-  bool stopped = false;
-};
-
-//===-- the stream
-//---------------------------------------------------------===//
 
 class Stream {
  public:
