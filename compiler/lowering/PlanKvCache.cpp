@@ -117,7 +117,7 @@ LogicalResult PlanKvCache::plan(ModuleOp module, int64_t context) {
   if (result.wasInterrupted()) return failure();
   auto plan = kernel::KvPlanAttr::getChecked([&] { return module.emitError(); },
                                              &getContext(), format, context,
-                                             slots, layers);
+                                             slots, ArrayRef(layers));
   if (!plan) return failure();
   module->setAttr(kernel::KvPlanAttr::kModuleAttribute, plan);
   int64_t bytes = 0;
