@@ -60,8 +60,8 @@ Expected<std::string> extendMetadata(const std::string &metadata,
     return createStringError("metadata: expected a JSON object");
   root["gemmac"] = GEMMAC_VERSION;
   Json chosen{{"target", target.str()},
-              {"quant", options.quant},
-              {"kv", kvFormat(options)},
+              {"quant", name(options.quant)},
+              {"kv", name(kvFormat(options))},
               {"prefill_rows", options.prefillRows}};
   if (options.contextSize > 0) chosen["ctx_size"] = options.contextSize;
   if (!options.cpu.empty()) chosen["cpu"] = options.cpu;
@@ -71,7 +71,13 @@ Expected<std::string> extendMetadata(const std::string &metadata,
   root["options"] = std::move(chosen);
   root["weight_bytes"] = plan.sectionBytes;
   root["weight_bytes_per_token"] = weightBytesPerToken(phases);
-  root["weight_bytes_by_format"] = packaging::bytesByFormat(plan);
+  Json bytes = Json::object(), tensors = Json::object();
+  for (const auto &[format, stored] : packaging::storedFormats(plan)) {
+    bytes[format] = stored.bytes;
+    tensors[format] = stored.tensors;
+  }
+  root["weight_bytes_by_format"] = std::move(bytes);
+  root["tensors_by_format"] = std::move(tensors);
   root["phases"] = phases;
   Expected<Json> sources = describeSources(plan);
   if (!sources) return sources.takeError();

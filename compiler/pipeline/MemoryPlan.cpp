@@ -29,12 +29,21 @@ static MemoryPlan readPlan(kernel::ModelOp model) {
 }
 
 FailureOr<MemoryPlan> planMemory(ModuleOp module, const BuildOptions &options) {
+  // Which tensors cannot take a format is for the build to say.
+  ScopedDiagnosticHandler noWarnings(
+      module.getContext(), [](Diagnostic &diagnostic) {
+        return success(diagnostic.getSeverity() == DiagnosticSeverity::Warning);
+      });
+  std::string message;
+  const targets::Target *target =
+      targets::lookupTarget(options.target, message);
+  if (!target) return module.emitError(message);
   OwningOpRef<ModuleOp> copy(module.clone());
   Seams seams(options, *module.getContext());
   LogicalResult lowered = seams.run(*copy, [&](OpPassManager &manager) {
     addFusion(manager, options);
     addQuantization(manager, options);
-    addLowering(manager, options);
+    addLowering(manager, options, target->tiling());
   });
   if (failed(lowered)) return failure();
   auto models = copy->getOps<kernel::ModelOp>();
