@@ -46,11 +46,14 @@ Error writeWhole(output::AtomicFile &output, ArrayRef<char> bytes) {
   return output.commit();
 }
 
-std::map<std::string, uint64_t> bytesByFormat(const WeightPlan &plan) {
-  std::map<std::string, uint64_t> bytes;
-  for (const WeightJob &job : plan.jobs)
-    bytes[job.format->name().str()] += job.packedBytes;
-  return bytes;
+std::map<std::string, StoredFormat> storedFormats(const WeightPlan &plan) {
+  std::map<std::string, StoredFormat> formats;
+  for (const WeightJob &job : plan.jobs) {
+    StoredFormat &format = formats[job.format->name().str()];
+    ++format.tensors;
+    format.bytes += job.packedBytes;
+  }
+  return formats;
 }
 
 }  // namespace gemmac::packaging

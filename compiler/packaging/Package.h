@@ -30,8 +30,15 @@ llvm::Error packageProgram(const Program &program, const WeightPlan &plan,
 // Writes `bytes` alone and commits: objects and text.
 llvm::Error writeWhole(output::AtomicFile &output, llvm::ArrayRef<char> bytes);
 
-// Packed bytes of each format, for the metadata.
-std::map<std::string, uint64_t> bytesByFormat(const WeightPlan &plan);
+// What is stored in one format; bytes as they are packed.
+struct StoredFormat {
+  uint64_t tensors = 0;
+  uint64_t bytes = 0;
+};
+
+// By the formats' names: what the weights section will hold, which is not what
+// was asked for where a tensor cannot take it.
+std::map<std::string, StoredFormat> storedFormats(const WeightPlan &plan);
 
 }  // namespace gemmac::packaging
 

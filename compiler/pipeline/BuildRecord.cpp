@@ -71,7 +71,13 @@ Expected<std::string> extendMetadata(const std::string &metadata,
   root["options"] = std::move(chosen);
   root["weight_bytes"] = plan.sectionBytes;
   root["weight_bytes_per_token"] = weightBytesPerToken(phases);
-  root["weight_bytes_by_format"] = packaging::bytesByFormat(plan);
+  Json bytes = Json::object(), tensors = Json::object();
+  for (const auto &[format, stored] : packaging::storedFormats(plan)) {
+    bytes[format] = stored.bytes;
+    tensors[format] = stored.tensors;
+  }
+  root["weight_bytes_by_format"] = std::move(bytes);
+  root["tensors_by_format"] = std::move(tensors);
   root["phases"] = phases;
   Expected<Json> sources = describeSources(plan);
   if (!sources) return sources.takeError();

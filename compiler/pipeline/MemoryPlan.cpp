@@ -33,6 +33,11 @@ static MemoryPlan readPlan(kernel::ModelOp model) {
 }
 
 FailureOr<MemoryPlan> planMemory(ModuleOp module, const BuildOptions &options) {
+  // Which tensors cannot take a format is for the build to say.
+  ScopedDiagnosticHandler noWarnings(
+      module.getContext(), [](Diagnostic &diagnostic) {
+        return success(diagnostic.getSeverity() == DiagnosticSeverity::Warning);
+      });
   OwningOpRef<ModuleOp> copy(module.clone());
   Seams seams(options, *module.getContext());
   LogicalResult lowered = seams.run(*copy, [&](OpPassManager &manager) {

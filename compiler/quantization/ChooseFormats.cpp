@@ -31,6 +31,10 @@ class ChooseFormats
 
  private:
   StringRef chooseFormat(WeightOp weight, StringRef wanted, bool readsText);
+  void warnOfRefusals(StringRef wanted);
+
+  // Matrices that the wanted format cannot hold.
+  SmallVector<WeightOp> refused;
 };
 
 remark::RemarkOpts remarkOptions() {
@@ -61,6 +65,7 @@ StringRef ChooseFormats::chooseFormat(WeightOp weight, StringRef wanted,
     remark::missed(weight.getLoc(), remarkOptions()) << remark::reason(
         "{0} has {1} columns, no multiple of {2}; stays {3}",
         weight.getSymName(), type.columns(), format->blockColumns(), source);
+    refused.push_back(weight);
     return source;
   }
   if (wanted == "q4_0" && readsText) {
@@ -73,7 +78,31 @@ StringRef ChooseFormats::chooseFormat(WeightOp weight, StringRef wanted,
   return wanted;
 }
 
+// One warning for all of them: whoever asked for a format shall know that not
+// all of the file has it.
+void ChooseFormats::warnOfRefusals(StringRef wanted) {
+  if (refused.empty()) return;
+  constexpr size_t kNamed = 3;
+  const quantized::WeightFormat *format = quantized::lookupFormat(wanted);
+  auto matrices = llvm::count_if(
+      getOperation().getOps<WeightOp>(),
+      [](WeightOp weight) { return !weight.getTensorType().isVector(); });
+  auto warning = getOperation().emitWarning()
+                 << refused.size() << " of " << matrices
+                 << " matrices keep their own format, as " << quant
+                 << " needs columns in multiples of " << format->blockColumns()
+                 << ": ";
+  for (WeightOp weight : ArrayRef(refused).take_front(kNamed)) {
+    if (weight != refused.front()) warning << ", ";
+    warning << weight.getSymName() << " (" << weight.getTensorType().columns()
+            << " columns, " << weight.getSourceFormat() << ")";
+  }
+  if (refused.size() > kNamed)
+    warning << " and " << refused.size() - kNamed << " more";
+}
+
 void ChooseFormats::runOnOperation() {
+  refused.clear();
   ModuleOp module = getOperation();
   std::optional<StringRef> wanted =
       llvm::StringSwitch<std::optional<StringRef>>(quant)
@@ -116,4 +145,5 @@ void ChooseFormats::runOnOperation() {
     weight.setType(chosen);
     for (ReferenceOp reference : users) reference.getResult().setType(chosen);
   }
+  warnOfRefusals(*wanted);
 }

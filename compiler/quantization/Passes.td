@@ -19,7 +19,7 @@ def ChooseFormats : Pass<"gemmac-choose-formats", "::mlir::ModuleOp"> {
     | int4 | q4_0 | q8_0: four bits there ruin the text |
 
     A float matrix whose columns are no multiple of 32 keeps its format under
-    int8 and int4. Packaging converts the bytes where the type's format is not
+    int8 and int4; one warning names such matrices. Packaging converts the bytes where the type's format is not
     the source's. Runs before QuantizeActivations and OutlineLayers.
   }];
   let options = [

@@ -5,6 +5,7 @@
 // shown as they are.
 #include "runtime/model/Metadata.h"
 
+#include <algorithm>
 #include <cmath>
 
 #define JSON_NO_IO
@@ -84,9 +85,18 @@ class Fields {
   // It has to be there, and is at least 0.
   void readCount(const char *key, int64_t &to) {
     const Json &value = get(key);
-    if (expect(value.is_number_integer() && value.get<int64_t>() >= 0,
-               "an integer of at least 0", key, value))
+    if (expect(isCount(value), "an integer of at least 0", key, value))
       to = value.get<int64_t>();
+  }
+
+  // Reads each entry of an object of integers of at least 0.
+  template <typename Read>
+  void readCounts(const char *key, Read read) {
+    const Json *value = find(key);
+    if (!value || !expect(value->is_object(), "an object", key, *value)) return;
+    for (const auto &[name, entry] : value->items())
+      if (expect(isCount(entry), "integers of at least 0", key, entry))
+        read(name, entry.template get<int64_t>());
   }
 
   // Reads an object's own fields.
@@ -120,6 +130,10 @@ class Fields {
   }
 
  private:
+  static bool isCount(const Json &value) {
+    return value.is_number_integer() && value.get<int64_t>() >= 0;
+  }
+
   const Json *find(const char *key) const {
     auto found = object.find(key);
     return found == object.end() || found->is_null() ? nullptr : &*found;
@@ -181,6 +195,22 @@ void readPhases(Fields fields, EntryPhases &to) {
   });
 }
 
+void readFormats(Fields fields, std::vector<StoredFormat> &to) {
+  fields.readCounts("weight_bytes_by_format",
+                    [&](const std::string &name, int64_t bytes) {
+                      to.push_back({name, 0, bytes});
+                    });
+  fields.readCounts("tensors_by_format",
+                    [&](const std::string &name, int64_t tensors) {
+                      for (StoredFormat &format : to)
+                        if (format.name == name) format.tensors = tensors;
+                    });
+  std::stable_sort(to.begin(), to.end(),
+                   [](const StoredFormat &a, const StoredFormat &b) {
+                     return a.bytes > b.bytes;
+                   });
+}
+
 void readAll(Fields fields, Metadata &to) {
   fields.read("name", to.name);
   fields.read("architecture", to.architecture);
@@ -191,6 +221,7 @@ void readAll(Fields fields, Metadata &to) {
   std::optional<int64_t> bytes;
   fields.read("weight_bytes_per_token", bytes);
   to.weightBytesPerToken = bytes.value_or(0);
+  readFormats(fields, to.formats);
   fields.readObject("phases", [&](Fields phases) {
     constexpr const char *kEntries[] = {"decode", "batch", "prefill", "head",
                                         "arg_max"};

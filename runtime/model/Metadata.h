@@ -52,6 +52,13 @@ struct EntryPhases {
   std::vector<size_t> order;  // indices of kinds, as a call runs them
 };
 
+// What the weights section holds in one format.
+struct StoredFormat {
+  std::string name;
+  int64_t tensors = 0;  // 0 in files older than this count
+  int64_t bytes = 0;
+};
+
 struct Metadata {
   std::string name = "model";
   std::string architecture;
@@ -61,7 +68,10 @@ struct Metadata {
   // A template's name, "none" or "unknown"; which are spoken: runtime/chat.
   std::string chatTemplate = "none";
   std::string licence;
+  // `quantization` is what was asked for; what each tensor took is in
+  // `formats`, the largest share first.
   std::string target, quantization, cache;
+  std::vector<StoredFormat> formats;
   // Bytes of weights that one decoded token reads; 0: all of them.
   int64_t weightBytesPerToken = 0;
   // By EntryPoint; empty in files older than it.

@@ -4,6 +4,8 @@
 // RUN: gemmac-opt %s --split-input-file --gemmac-choose-formats=quant=int8 | FileCheck %s --check-prefix=INT8
 // RUN: gemmac-opt %s --split-input-file --gemmac-choose-formats=quant=int4 | FileCheck %s --check-prefix=INT4
 // RUN: gemmac-opt %s --split-input-file --gemmac-choose-formats=quant=int4 --remarks-filter=quantization 2>&1 | FileCheck %s --check-prefix=REMARK
+// RUN: gemmac-opt %s --split-input-file --gemmac-choose-formats=quant=int4 2>&1 >/dev/null | FileCheck %s --check-prefix=WARNS
+// RUN: gemmac-opt %s --split-input-file --gemmac-choose-formats=quant=bf16 2>&1 >/dev/null | count 0
 // RUN: not gemmac-opt %s --split-input-file --gemmac-choose-formats=quant=int3 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 
 // UNKNOWN: expected quant to be keep, f32, bf16, int8 or int4, found 'int3'
@@ -83,3 +85,16 @@ func.func @untied(%x: tensor<?x64xf32>) -> tensor<?x96xf32> {
 // INT4: @odd : !quantized.tensor<8x40, bf16>
 // REMARK: remark: [Missed] ChooseFormats | Category:quantization | Reason="odd has 40 columns, no multiple of 32; stays bf16"
 quantized.weight @odd : !quantized.tensor<8x40, bf16> {file = 0 : i64, offset = 0 : i64, source_bytes = 640 : i64, source_format = "bf16"}
+
+// -----
+
+// One warning for all that keep their format, and no more names than three.
+// WARNS-NOT: warning:
+// WARNS: warning: 1 of 1 matrices keep their own format, as int4 needs columns in multiples of 32: odd (40 columns, bf16){{$}}
+// WARNS: warning: 4 of 5 matrices keep their own format, as int4 needs columns in multiples of 32: a (72 columns, f32), b (40 columns, bf16), c (8 columns, f16) and 1 more{{$}}
+// WARNS-NOT: warning:
+quantized.weight @a : !quantized.tensor<8x72, f32> {file = 0 : i64, offset = 0 : i64, source_bytes = 2304 : i64, source_format = "f32"}
+quantized.weight @even : !quantized.tensor<8x64, f32> {file = 0 : i64, offset = 0 : i64, source_bytes = 2048 : i64, source_format = "f32"}
+quantized.weight @b : !quantized.tensor<8x40, bf16> {file = 0 : i64, offset = 0 : i64, source_bytes = 640 : i64, source_format = "bf16"}
+quantized.weight @c : !quantized.tensor<8x8, f16> {file = 0 : i64, offset = 0 : i64, source_bytes = 128 : i64, source_format = "f16"}
+quantized.weight @d : !quantized.tensor<8x8, f32> {file = 0 : i64, offset = 0 : i64, source_bytes = 256 : i64, source_format = "f32"}

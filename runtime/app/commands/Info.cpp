@@ -43,6 +43,31 @@ Json describe(const Model &model) {
   return object;
 }
 
+// "9.5 kB", "292 MB": powers of ten, as the build says it.
+std::string bytesText(int64_t bytes) {
+  constexpr const char *kUnits[] = {"B", "kB", "MB", "GB", "TB"};
+  size_t unit = 0;
+  auto value = static_cast<double>(bytes);
+  for (; value >= 999.5 && unit + 1 < std::size(kUnits); ++unit) value /= 1000;
+  char text[32];
+  snprintf(text, sizeof(text), unit > 0 && value < 9.95 ? "%.1f %s" : "%.0f %s",
+           value, kUnits[unit]);
+  return text;
+}
+
+// "q4_0: 12 tensors, 1.2 MB; f32: 5 tensors, 40 kB".
+std::string formatsText(const std::vector<StoredFormat> &formats) {
+  std::string text;
+  for (const StoredFormat &format : formats) {
+    text += (text.empty() ? "" : "; ") + format.name + ": ";
+    if (format.tensors > 0)
+      text += std::to_string(format.tensors) +
+              (format.tensors == 1 ? " tensor, " : " tensors, ");
+    text += bytesText(format.bytes);
+  }
+  return text;
+}
+
 void printText(const Model &model) {
   const Metadata &metadata = model.metadata();
   const gemma_model_code &code = model.code();
@@ -54,6 +79,8 @@ void printText(const Model &model) {
   printf("  target        %s\n", code.target);
   printf("  weights       %s, cache %s\n", metadata.quantization.c_str(),
          metadata.cache.c_str());
+  if (!metadata.formats.empty())
+    printf("  stored        %s\n", formatsText(metadata.formats).c_str());
   printf("  vocabulary    %d, width %d, context %d\n", code.vocabulary,
          code.width, code.context);
   printf("  chat template %s\n", metadata.chatTemplate.c_str());

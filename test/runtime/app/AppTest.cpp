@@ -24,6 +24,8 @@ using Json = nlohmann::json;
 constexpr char kMetadata[] =
     "{\"name\":\"toy\",\"architecture\":\"toy\",\"bos\":2,\"eos\":[1],"
     "\"chat_template\":\"gemma3\",\"licence\":\"free to test\","
+    "\"weight_bytes_by_format\":{\"bf16\":512,\"f32\":40000,"
+    "\"q4_0\":1234567},\"tensors_by_format\":{\"f32\":1,\"q4_0\":12},"
     "\"options\":{\"target\":\"fake\",\"quant\":\"keep\",\"kv\":\"f32\"}}";
 
 class AppTest : public testing::Test {
@@ -224,6 +226,10 @@ TEST_F(AppTest, AModelWithoutTokenizerOrTemplateSaysSo) {
 TEST_F(AppTest, InfoShowsAndVerifies) {
   ASSERT_EQ(run({"info"}), 0) << errors;
   EXPECT_NE(output.find("toy (toy)"), std::string::npos);
+  EXPECT_NE(output.find("\n  stored        q4_0: 12 tensors, 1.2 MB; "
+                        "f32: 1 tensor, 40 kB; bf16: 512 B\n"),
+            std::string::npos)
+      << output;
   ASSERT_EQ(run({"info", "--print-license"}), 0);
   EXPECT_EQ(output, "free to test\n");
   ASSERT_EQ(run({"info", "--json", "--verify"}), 0) << errors;

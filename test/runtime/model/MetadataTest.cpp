@@ -11,8 +11,9 @@ TEST(Metadata, ChecksTypesAndRanges) {
   for (const char *bad :
        {"", "[]", "{", "{\"bos\":64}", "{\"bos\":\"x\"}", "{\"eos\":[-1]}",
         "{\"generation\":[]}", "{\"generation\":{\"top_k\":1.5}}",
-        "{\"name\":3}", "{\"phases\":[]}", "{\"phases\":{\"head\":3}}",
-        "{\"phases\":{\"head\":{\"kinds\":[]}}}",
+        "{\"name\":3}", "{\"weight_bytes_by_format\":{\"f32\":-1}}",
+        "{\"tensors_by_format\":[]}", "{\"phases\":[]}",
+        "{\"phases\":{\"head\":3}}", "{\"phases\":{\"head\":{\"kinds\":[]}}}",
         "{\"phases\":{\"head\":{\"kinds\":[],\"order\":[0]}}}",
         "{\"phases\":{\"head\":{\"kinds\":[{\"weight_bytes\":"
         "-1,\"operations\":0}],\"order\":[]}}}"}) {
@@ -53,6 +54,16 @@ TEST(Metadata, ReadsWhatIsThere) {
   EXPECT_EQ(metadata.generation.topK, 64);
   EXPECT_FALSE(metadata.generation.topP.has_value());
   EXPECT_EQ(metadata.name, "model");
+  // The largest first; a count that is missing is 0.
+  metadata = read(
+      "{\"weight_bytes_by_format\":{\"f32\":5,\"q8_0\":70,\"q4_0\":6},"
+      "\"tensors_by_format\":{\"f32\":3,\"q8_0\":1}}");
+  ASSERT_EQ(metadata.formats.size(), 3u);
+  EXPECT_EQ(metadata.formats[0].name, "q8_0");
+  EXPECT_EQ(metadata.formats[0].tensors, 1);
+  EXPECT_EQ(metadata.formats[1].bytes, 6);
+  EXPECT_EQ(metadata.formats[1].tensors, 0);
+  EXPECT_EQ(metadata.formats[2].tensors, 3);
   metadata = read(
       "{\"phases\":{\"head\":{\"kinds\":[{\"name\":"
       "\"norm\",\"weight_bytes\":4,\"operations\":0},"
