@@ -60,8 +60,8 @@ Expected<std::string> extendMetadata(const std::string &metadata,
     return createStringError("metadata: expected a JSON object");
   root["gemmac"] = GEMMAC_VERSION;
   Json chosen{{"target", target.str()},
-              {"quant", options.quant},
-              {"kv", kvFormat(options)},
+              {"quant", name(options.quant)},
+              {"kv", name(kvFormat(options))},
               {"prefill_rows", options.prefillRows}};
   if (options.contextSize > 0) chosen["ctx_size"] = options.contextSize;
   if (!options.cpu.empty()) chosen["cpu"] = options.cpu;

@@ -9,7 +9,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "compiler/packaging/WeightStream.h"
-#include "compiler/pipeline/Pipeline.h"
+#include "compiler/pipeline/BuildOptions.h"
 #include "llvm/Support/Error.h"
 
 namespace gemmac::pipeline {

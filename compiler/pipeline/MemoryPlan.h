@@ -5,7 +5,7 @@
 #ifndef GEMMAC_COMPILER_PIPELINE_MEMORYPLAN_H
 #define GEMMAC_COMPILER_PIPELINE_MEMORYPLAN_H
 
-#include "compiler/pipeline/Pipeline.h"
+#include "compiler/pipeline/BuildOptions.h"
 #include "mlir/IR/BuiltinOps.h"
 
 namespace gemmac::pipeline {

@@ -19,11 +19,7 @@
 #include "compiler/pipeline/PhaseRecord.h"
 #include "compiler/pipeline/Seams.h"
 #include "compiler/pipeline/Stages.h"
-#include "dialects/gemma/Gemma.h"
-#include "dialects/kernel/Kernel.h"
-#include "dialects/quantized/Quantized.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/StringSwitch.h"
 #include "targets/Target.h"
 
 #include <nlohmann/json.hpp>
@@ -34,119 +30,113 @@ using gemmac::targets::Target;
 
 namespace gemmac::pipeline {
 
-void loadDialects(MLIRContext &context) {
-  context.loadDialect<
-      gemma::GemmaDialect, quantized::QuantizedDialect, kernel::KernelDialect,
-      arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect,
-      memref::MemRefDialect, scf::SCFDialect, vector::VectorDialect>();
-}
-
 namespace {
 
-FailureOr<SmallVector<char, 0>> emit(const BuildOptions &options,
-                                     const Target &target, ModuleOp module) {
-  if (options.emit == "mlir") {
-    std::string text = printModule(module);
-    return SmallVector<char, 0>(text.begin(), text.end());
+// A build under way: what its stages hand to each other.
+struct Build {
+  const BuildOptions &options;
+  MLIRContext &context;
+  output::Progress &progress;
+  Seams seams{options, context};
+  const Target *target = nullptr;
+  importer::ImportedModel model{};
+  packaging::WeightPlan weights{};
+  nlohmann::ordered_json phases{};
+
+  // A stage ends in IR, and the build may end behind it.
+  struct Step {
+    Stage stage;
+    std::string says;  // while it runs
+    std::function<LogicalResult()> run;
+  };
+
+  LogicalResult run();
+  LogicalResult importModel();
+  LogicalResult lowerToTarget();
+  LogicalResult package(ArrayRef<char> object, AtomicFile &output);
+};
+
+LogicalResult Build::run() {
+  std::string message;
+  target = targets::lookupTarget(options.target, message);
+  if (!target) return emitError(UnknownLoc::get(&context), message);
+  bool isProgram = !options.stopAfter && options.emit == Emit::Executable;
+  // Made before the work, so that a folder that cannot be written shows now.
+  AtomicFile output;
+  if (isProgram) {
+    auto file = AtomicFile::create(options.output, 0755);
+    if (!file) return report(context, file.takeError());
+    output = std::move(*file);
   }
-  auto output = llvm::StringSwitch<Target::Output>(options.emit)
-                    .Case("asm", Target::Output::Assembly)
-                    .Case("llvm", Target::Output::LlvmIr)
-                    .Default(Target::Output::Object);
-  return target.emit(module, output,
-                     {options.cpu, options.mattr, options.debugInfo});
+
+  auto passes = [&](auto add) {
+    return [&, add](OpPassManager &manager) { add(manager, options); };
+  };
+  const Step steps[] = {
+      {Stage::Importer, "1/6 importing " + options.checkpoint,
+       [&] { return importModel(); }},
+      {Stage::Fusion, "2/6 fusing",
+       [&] { return seams.runReported(*model.module, passes(addFusion)); }},
+      {Stage::Quantization, "3/6 quantizing",
+       [&] { return seams.run(*model.module, passes(addQuantization)); }},
+      {Stage::Lowering, "4/6 lowering",
+       [&] { return seams.run(*model.module, passes(addLowering)); }},
+      {Stage::Target, "5/6 compiling for " + target->name().str(),
+       [&] { return lowerToTarget(); }},
+  };
+  for (const Step &step : steps) {
+    progress.phase(step.says);
+    if (failed(step.run())) return failure();
+    auto stop = seams.stopsAfter(*model.module, step.stage);
+    if (failed(stop) || *stop) return stop;
+  }
+  auto bytes = emit(*model.module, *target, options);
+  if (failed(bytes)) return failure();
+  if (!isProgram)
+    return report(
+        context, writeOutput(options, StringRef(bytes->data(), bytes->size())));
+  progress.phase("6/6 packaging");
+  return package(*bytes, output);
 }
 
-LogicalResult package(const BuildOptions &options, const Target &target,
-                      const importer::ImportedModel &model,
-                      const packaging::WeightPlan &weights,
-                      const nlohmann::ordered_json &phases,
-                      ArrayRef<char> object, AtomicFile &output,
-                      output::Progress &progress) {
-  MLIRContext &context = *model.module.get().getContext();
-  auto metadata = extendMetadata(model.metadataJson, options, target.name(),
+LogicalResult Build::importModel() {
+  auto imported = importer::importCheckpoint(options.checkpoint, context);
+  if (failed(imported)) return failure();
+  model = std::move(*imported);
+  return success();
+}
+
+LogicalResult Build::lowerToTarget() {
+  // Read now: the target consumes the kernel dialect.
+  auto plan = packaging::planWeights(*model.module);
+  if (!plan) return report(context, plan.takeError());
+  weights = std::move(*plan);
+  phases = recordPhases(*model.module);
+  return seams.run(*model.module, [&](OpPassManager &manager) {
+    target->buildLowering(manager);
+  });
+}
+
+LogicalResult Build::package(ArrayRef<char> object, AtomicFile &output) {
+  auto metadata = extendMetadata(model.metadataJson, options, target->name(),
                                  weights, phases);
   if (!metadata) return report(context, metadata.takeError());
   packaging::Program program;
   program.object = object;
   program.tokenizer = llvm::arrayRefFromStringRef(model.tokenizerBlob);
   program.metadata = *metadata;
-  program.link.sysroot = options.library + "/" + target.architecture().str();
+  program.link.sysroot = options.library + "/" + target->architecture().str();
   program.link.modelSymbol = weights.modelSymbol;
   program.link.keepSymbols = options.debugInfo;
-  if (llvm::Error error =
-          packaging::packageProgram(program, weights, output, progress))
-    return report(context, std::move(error));
-  return success();
+  return report(context,
+                packaging::packageProgram(program, weights, output, progress));
 }
 
 }  // namespace
 
 LogicalResult build(const BuildOptions &options, MLIRContext &context,
                     output::Progress &progress) {
-  std::string message;
-  const Target *target = targets::lookupTarget(options.target, message);
-  if (!target) return emitError(UnknownLoc::get(&context), message);
-  Seams seams(options, context);
-  // Made before the work, so that a folder that cannot be written shows now.
-  AtomicFile output;
-  if (options.stopAfter.empty() && options.emit == "exe") {
-    auto file = AtomicFile::create(options.output, 0755);
-    if (!file) return report(context, file.takeError());
-    output = std::move(*file);
-  }
-
-  progress.phase("1/6 importing " + options.checkpoint);
-  auto model = importer::importCheckpoint(options.checkpoint, context);
-  if (failed(model)) return failure();
-  ModuleOp module = model->module.get();
-  auto stop = seams.stopsAfter(module, "importer");
-  if (failed(stop) || *stop) return stop;
-
-  progress.phase("2/6 fusing");
-  if (failed(seams.runReported(module, [&](OpPassManager &manager) {
-        addFusion(manager, options);
-      })))
-    return failure();
-  stop = seams.stopsAfter(module, "fusion");
-  if (failed(stop) || *stop) return stop;
-
-  progress.phase("3/6 quantizing");
-  if (failed(seams.run(module, [&](OpPassManager &manager) {
-        addQuantization(manager, options);
-      })))
-    return failure();
-  stop = seams.stopsAfter(module, "quantization");
-  if (failed(stop) || *stop) return stop;
-
-  progress.phase("4/6 lowering");
-  if (failed(seams.run(module, [&](OpPassManager &manager) {
-        addLowering(manager, options);
-      })))
-    return failure();
-  stop = seams.stopsAfter(module, "lowering");
-  if (failed(stop) || *stop) return stop;
-  // Read now: the target consumes the kernel dialect.
-  auto weights = packaging::planWeights(module);
-  if (!weights) return report(context, weights.takeError());
-  auto phases = recordPhases(module);
-
-  progress.phase("5/6 compiling for " + target->name().str());
-  if (failed(seams.run(module, [&](OpPassManager &manager) {
-        target->buildLowering(manager);
-      })))
-    return failure();
-  stop = seams.stopsAfter(module, "target");
-  if (failed(stop) || *stop) return stop;
-  auto bytes = emit(options, *target, module);
-  if (failed(bytes)) return failure();
-  if (options.emit != "exe")
-    return report(
-        context, writeOutput(options, StringRef(bytes->data(), bytes->size())));
-
-  progress.phase("6/6 packaging");
-  return package(options, *target, *model, *weights, phases, *bytes, output,
-                 progress);
+  return Build{options, context, progress}.run();
 }
 
 }  // namespace gemmac::pipeline

@@ -119,14 +119,15 @@ LogicalResult Seams::run(ModuleOp module,
   return manager.run(module);
 }
 
-FailureOr<bool> Seams::stopsAfter(ModuleOp module, StringRef stage) {
-  ++stageNumber;
+FailureOr<bool> Seams::stopsAfter(ModuleOp module, Stage stage) {
   bool ends = options.stopAfter == stage;
   if (options.dumpStages.empty() && !ends) return false;
   std::string text = printModule(module);
   if (!options.dumpStages.empty()) {
-    std::string path = options.dumpStages + "/" + std::to_string(stageNumber) +
-                       "-" + stage.str() + ".mlir";
+    // Numbers that sort: 1-importer.mlir.
+    std::string path = options.dumpStages + "/" +
+                       std::to_string(int(stage) + 1) + "-" + name(stage) +
+                       ".mlir";
     if (std::error_code code =
             llvm::sys::fs::create_directories(options.dumpStages))
       return report(context, output::systemError(

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a user may see and change between the stages: printed and dumped IR,
-// remarks, names of passes, timing. Runs a pass pipeline; knows no stage.
+// remarks, names of passes, timing. Runs a pass pipeline; knows no stage but by
+// its name.
 #ifndef GEMMAC_COMPILER_PIPELINE_SEAMS_H
 #define GEMMAC_COMPILER_PIPELINE_SEAMS_H
 
 #include <functional>
 
-#include "compiler/pipeline/Pipeline.h"
+#include "compiler/pipeline/BuildOptions.h"
 #include "llvm/Support/Error.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
@@ -43,8 +44,7 @@ class Seams {
 
   // The seam behind `stage`: dumps where --dump-stages asks for it. True when
   // the build ends here, after printing.
-  mlir::FailureOr<bool> stopsAfter(mlir::ModuleOp module,
-                                   llvm::StringRef stage);
+  mlir::FailureOr<bool> stopsAfter(mlir::ModuleOp module, Stage stage);
 
  private:
   mlir::LogicalResult run(
@@ -56,7 +56,6 @@ class Seams {
   mlir::MLIRContext &context;
   mlir::DefaultTimingManager timing;
   mlir::TimingScope timingRoot;
-  int stageNumber = 0;
 };
 
 }  // namespace gemmac::pipeline

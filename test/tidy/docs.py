@@ -47,7 +47,7 @@ def problems():
     passes = dict(re.findall(r'def (\w+)\s*: Pass<"(gemmac-[\w-]+)"',
                              "\n".join(tables)))
     stages = re.search(r"kStages\[\] = \{([^}]*)\}",
-                       read("compiler/pipeline/Pipeline.h"))[1]
+                       read("compiler/pipeline/BuildOptions.h"))[1]
     stages = set(re.findall(r'"(\w+)"', stages)) | {"STAGE"}
     for page in listed("README.md", "CONTRIBUTING.md", "docs/*.md"):
         text = read(page)

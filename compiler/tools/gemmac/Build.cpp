@@ -16,6 +16,7 @@
 namespace gemmac::driver {
 
 using pipeline::BuildOptions;
+using pipeline::Emit;
 namespace fs = std::filesystem;
 
 namespace {
@@ -37,14 +38,14 @@ const CLI::Validator isNotEmpty(
     "FILE");
 
 bool isTextOutput(const BuildOptions &options) {
-  return !options.stopAfter.empty() || options.emit == "asm" ||
-         options.emit == "llvm" || options.emit == "mlir";
+  return options.stopAfter ||
+         (options.emit != Emit::Executable && options.emit != Emit::Object);
 }
 
 // As a compiler names its output: after the input, in the current folder; IR
 // that was asked for by --stop-after goes to the terminal.
 std::string defaultOutput(const BuildOptions &options) {
-  if (!options.stopAfter.empty()) return "-";
+  if (options.stopAfter) return "-";
   fs::path path(options.checkpoint);
   if (!path.has_filename()) path = path.parent_path();  // "folder/"
   std::error_code ignored;
@@ -52,10 +53,10 @@ std::string defaultOutput(const BuildOptions &options) {
                          ? fs::weakly_canonical(path, ignored).filename()
                          : path.stem();
   if (name.empty()) name = "model";
-  if (options.emit == "object") return name + ".o";
-  if (options.emit == "asm") return name + ".s";
-  if (options.emit == "llvm") return name + ".ll";
-  if (options.emit == "mlir") return name + ".mlir";
+  if (options.emit == Emit::Object) return name + ".o";
+  if (options.emit == Emit::Assembly) return name + ".s";
+  if (options.emit == Emit::LlvmIr) return name + ".ll";
+  if (options.emit == Emit::Mlir) return name + ".mlir";
   // The checkpoint's own folder, when it stands right here, has that name.
   return fs::is_directory(name, ignored) ? name + ".app" : name;
 }
@@ -93,7 +94,8 @@ std::string checkValues(const BuildOptions &options) {
                           pipeline::allPasses());
   if (!message.empty()) return message;
   if (options.output == "-" && !isTextOutput(options))
-    return "-o -: expected a file for --emit " + options.emit;
+    return std::string("-o -: expected a file for --emit ") +
+           name(options.emit);
   return "";
 }
 
@@ -126,6 +128,18 @@ int runBuild(BuildFlags &flags) {
   return kDone;
 }
 
+// A flag whose value is one of `words`, which stand in the enum's order.
+template <typename Enum, typename Option, size_t count>
+CLI::Option *addChoice(CLI::App &command, const char *flag, Option &to,
+                       const char *const (&words)[count],
+                       const char *description) {
+  auto choose = [&to, &words](const std::string &word) {
+    to = Enum(std::find(words, words + count, word) - words);
+  };
+  return command.add_option_function<std::string>(flag, choose, description)
+      ->check(CLI::IsMember(std::vector<std::string>(words, words + count)));
+}
+
 void addOutputFlags(CLI::App &command, BuildFlags &flags) {
   BuildOptions &options = flags.options;
   command
@@ -137,15 +151,13 @@ void addOutputFlags(CLI::App &command, BuildFlags &flags) {
                   "Output file (default: the checkpoint's name)")
       ->check(isNotEmpty)
       ->envname("GEMMAC_OUTPUT");
-  command.add_option("--emit", options.emit, "What to write")
-      ->check(CLI::IsMember({"exe", "object", "asm", "llvm", "mlir"}))
-      ->capture_default_str()
+  addChoice<Emit>(command, "--emit", options.emit, pipeline::kEmits,
+                  "What to write")
+      ->default_str(name(options.emit))
       ->envname("GEMMAC_EMIT");
-  command
-      .add_option("--stop-after", options.stopAfter,
-                  "Print the IR after this stage and stop")
-      ->check(CLI::IsMember(std::vector<std::string>(
-          std::begin(pipeline::kStages), std::end(pipeline::kStages))))
+  addChoice<pipeline::Stage>(command, "--stop-after", options.stopAfter,
+                             pipeline::kStages,
+                             "Print the IR after this stage and stop")
       ->envname("GEMMAC_STOP_AFTER");
   command
       .add_option("--dump-stages", options.dumpStages,
@@ -169,16 +181,14 @@ void addModelFlags(CLI::App &command, BuildFlags &flags) {
       .add_option("--mattr", options.mattr,
                   "Features: -x without, +x for those within the target's")
       ->envname("GEMMAC_MATTR");
-  command
-      .add_option("--quant", options.quant,
-                  "Weights: keep (the checkpoint's own bits) or a format")
-      ->check(CLI::IsMember({"keep", "f32", "bf16", "int8", "int4"}))
-      ->capture_default_str()
+  addChoice<pipeline::Quant>(
+      command, "--quant", options.quant, pipeline::kQuants,
+      "Weights: keep (the checkpoint's own bits) or a format")
+      ->default_str(name(options.quant))
       ->envname("GEMMAC_QUANT");
-  command
-      .add_option("--kv", options.kv,
-                  "KV cache: f32 or bf16 (default bf16; f32 with --quant f32)")
-      ->check(CLI::IsMember({"f32", "bf16"}))
+  addChoice<pipeline::KvFormat>(
+      command, "--kv", options.kv, pipeline::kKvFormats,
+      "KV cache: f32 or bf16 (default bf16; f32 with --quant f32)")
       ->envname("GEMMAC_KV");
   command
       .add_option("--ctx-size", options.contextSize,

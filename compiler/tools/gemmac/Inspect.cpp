@@ -92,13 +92,13 @@ Json describeFiles(const Checkpoint &checkpoint) {
 // One entry a --quant; the same on every target. Failure: an error went to the
 // diagnostics.
 mlir::LogicalResult describeMemory(mlir::ModuleOp module, Json &memory) {
-  for (const char *quant : {"keep", "f32", "bf16", "int8", "int4"}) {
+  for (size_t i = 0; i < std::size(pipeline::kQuants); ++i) {
     pipeline::BuildOptions options;
-    options.quant = quant;
+    options.quant = pipeline::Quant(i);
     auto plan = pipeline::planMemory(module, options);
     if (mlir::failed(plan)) return mlir::failure();
-    memory.push_back({{"quant", options.quant},
-                      {"kv", pipeline::kvFormat(options)},
+    memory.push_back({{"quant", name(options.quant)},
+                      {"kv", name(pipeline::kvFormat(options))},
                       {"context", plan->context},
                       {"prefill_rows", options.prefillRows},
                       {"weights", plan->weights},
