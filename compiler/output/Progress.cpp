@@ -57,6 +57,14 @@ void Progress::show(const std::string &text) {
   stream.flush();
 }
 
+void Progress::finish(StringRef line) {
+  clearLine();
+  std::lock_guard<std::mutex> lock(mutex);
+  if (isQuiet) return;
+  stream << line << "\n";
+  stream.flush();
+}
+
 void Progress::clearLine() {
   std::lock_guard<std::mutex> lock(mutex);
   if (!hasLine) return;

@@ -25,6 +25,8 @@ class Progress {
   // Within the phase: so many tensors and bytes are done.
   void weights(size_t tensors, size_t tensorCount, uint64_t bytes,
                uint64_t byteCount);
+  // The last line of the work. It stays, on a terminal as well.
+  void finish(llvm::StringRef line);
   // Ends the rewriting line, so that other text may follow.
   void clearLine();
 

@@ -14,7 +14,6 @@
 #include "compiler/pipeline/Pipeline.h"
 
 #include "compiler/importer/Importer.h"
-#include "compiler/packaging/Package.h"
 #include "compiler/pipeline/BuildRecord.h"
 #include "compiler/pipeline/PhaseRecord.h"
 #include "compiler/pipeline/Seams.h"
@@ -42,6 +41,7 @@ struct Build {
   importer::ImportedModel model{};
   packaging::WeightPlan weights{};
   nlohmann::ordered_json phases{};
+  Built built{};
 
   // A stage ends in IR, and the build may end behind it.
   struct Step {
@@ -60,6 +60,7 @@ LogicalResult Build::run() {
   std::string message;
   target = targets::lookupTarget(options.target, message);
   if (!target) return emitError(UnknownLoc::get(&context), message);
+  built.target = target->name().str();
   bool isProgram = !options.stopAfter && options.emit == Emit::Executable;
   // Made before the work, so that a folder that cannot be written shows now.
   AtomicFile output;
@@ -81,7 +82,7 @@ LogicalResult Build::run() {
        [&] { return seams.run(*model.module, passes(addQuantization)); }},
       {Stage::Lowering, "4/6 lowering",
        [&] { return seams.run(*model.module, passes(addLowering)); }},
-      {Stage::Target, "5/6 compiling for " + target->name().str(),
+      {Stage::Target, "5/6 compiling for " + built.target,
        [&] { return lowerToTarget(); }},
   };
   for (const Step &step : steps) {
@@ -128,15 +129,18 @@ LogicalResult Build::package(ArrayRef<char> object, AtomicFile &output) {
   program.link.sysroot = options.library + "/" + target->architecture().str();
   program.link.modelSymbol = weights.modelSymbol;
   program.link.keepSymbols = options.debugInfo;
+  built.formats = packaging::storedFormats(weights);
   return report(context,
                 packaging::packageProgram(program, weights, output, progress));
 }
 
 }  // namespace
 
-LogicalResult build(const BuildOptions &options, MLIRContext &context,
-                    output::Progress &progress) {
-  return Build{options, context, progress}.run();
+FailureOr<Built> build(const BuildOptions &options, MLIRContext &context,
+                       output::Progress &progress) {
+  Build build{options, context, progress};
+  if (failed(build.run())) return failure();
+  return build.built;
 }
 
 }  // namespace gemmac::pipeline

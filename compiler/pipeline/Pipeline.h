@@ -3,10 +3,12 @@
 #ifndef GEMMAC_COMPILER_PIPELINE_PIPELINE_H
 #define GEMMAC_COMPILER_PIPELINE_PIPELINE_H
 
+#include <map>
 #include <string>
 #include <vector>
 
 #include "compiler/output/Progress.h"
+#include "compiler/packaging/Package.h"
 #include "compiler/pipeline/BuildOptions.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Support/LLVM.h"
@@ -22,11 +24,18 @@ std::vector<std::string> allPasses();
 // Loads the dialects that a build may meet.
 void loadDialects(mlir::MLIRContext &context);
 
+// What a build can say of its file.
+struct Built {
+  std::string target;  // "x86_64-avx2", never "native"
+  // Of the weights in it; none where it holds no weights.
+  std::map<std::string, packaging::StoredFormat> formats;
+};
+
 // Failure means that one error, at least, went to the context's diagnostics
 // and that no file is left at `output`.
-mlir::LogicalResult build(const BuildOptions &options,
-                          mlir::MLIRContext &context,
-                          output::Progress &progress);
+mlir::FailureOr<Built> build(const BuildOptions &options,
+                             mlir::MLIRContext &context,
+                             output::Progress &progress);
 
 }  // namespace gemmac::pipeline
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // gemmac build: flags -> BuildOptions -> the pipeline.
+#include <chrono>
 #include <filesystem>
 
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include "compiler/pipeline/Pipeline.h"
 #include "compiler/tools/gemmac/Commands.h"
 #include "compiler/tools/gemmac/Diagnostics.h"
+#include "compiler/tools/gemmac/Summary.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
@@ -120,11 +122,17 @@ int runBuild(BuildFlags &flags) {
   pipeline::loadDialects(context);
   output::Progress progress(llvm::errs(), isatty(STDERR_FILENO), flags.quiet);
   DiagnosticPrinter diagnostics(context, progress, options.verbose);
-  if (mlir::failed(pipeline::build(options, context, progress))) {
+  auto start = std::chrono::steady_clock::now();
+  auto built = pipeline::build(options, context, progress);
+  if (mlir::failed(built)) {
     progress.clearLine();
     if (!diagnostics.hasError()) printError("the build failed");
     return kWrongInput;
   }
+  std::chrono::duration<double> spent =
+      std::chrono::steady_clock::now() - start;
+  std::string summary = summarize(options, *built, spent.count());
+  if (!summary.empty()) progress.finish(summary);
   return kDone;
 }
 
