@@ -27,11 +27,6 @@ mlir::FailureOr<mlir::SmallVector<char, 0>> emit(mlir::ModuleOp module,
                                                  const targets::Target &target,
                                                  const BuildOptions &options);
 
-// A module as the target's passes leave it -> what `options.emit` says.
-mlir::FailureOr<mlir::SmallVector<char, 0>> emit(mlir::ModuleOp module,
-                                                 const targets::Target &target,
-                                                 const BuildOptions &options);
-
 }  // namespace gemmac::pipeline
 
 #endif
