@@ -205,10 +205,11 @@ void readFormats(Fields fields, std::vector<StoredFormat> &to) {
                       for (StoredFormat &format : to)
                         if (format.name == name) format.tensors = tensors;
                     });
-  std::stable_sort(to.begin(), to.end(),
-                   [](const StoredFormat &a, const StoredFormat &b) {
-                     return a.bytes > b.bytes;
-                   });
+  // Largest first; names decide between equals, so that the order is one.
+  std::sort(to.begin(), to.end(),
+            [](const StoredFormat &a, const StoredFormat &b) {
+              return a.bytes != b.bytes ? a.bytes > b.bytes : a.name < b.name;
+            });
 }
 
 void readAll(Fields fields, Metadata &to) {

@@ -32,8 +32,10 @@ std::string summarize(const pipeline::BuildOptions &options,
   printBytes(out, bytes);
   SmallVector<std::pair<std::string, packaging::StoredFormat>> formats(
       built.formats.begin(), built.formats.end());
-  stable_sort(formats, [](const auto &a, const auto &b) {
-    return a.second.bytes > b.second.bytes;
+  // Largest first, as `info` lists them.
+  sort(formats, [](const auto &a, const auto &b) {
+    return std::tie(b.second.bytes, a.first) <
+           std::tie(a.second.bytes, b.first);
   });
   for (const auto &[name, stored] : formats) {
     out << (name == formats.front().first ? " (" : ", ") << name << " ";
