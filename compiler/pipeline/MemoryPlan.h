@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a build would need at run time, without building: a module as the
-// importer makes it -> sizes, by the passes that decide them. How large tiles and
-// calls are is the target's to say: `options.target` is asked.
+// importer makes it -> sizes, by the passes that decide them. How large tiles
+// and calls are is the target's to say: `options.target` is asked.
 #ifndef GEMMAC_COMPILER_PIPELINE_MEMORYPLAN_H
 #define GEMMAC_COMPILER_PIPELINE_MEMORYPLAN_H
 
