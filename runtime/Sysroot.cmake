@@ -44,12 +44,12 @@ foreach(name ${sysroot_${GEMMAC_ARCHITECTURE}})
 endforeach()
 
 # gemma_shipped(RESULT LIBRARY): the target whose archive goes into executables.
-# Where the runtime's own tests have assertions or a sanitizer it is a second
+# Where the runtime's own tests have assertions, a sanitizer or counted lines it is a second
 # one, compiled without: what ships is the same code in every build type, and a
 # static executable cannot hold a sanitizer.
 function(gemma_shipped result library)
   set(${result} ${library} PARENT_SCOPE)
-  if(NOT GEMMAC_SANITIZE AND NOT GEMMA_ASSERTIONS)
+  if(NOT GEMMAC_SANITIZE AND NOT GEMMA_ASSERTIONS AND NOT GEMMAC_COVERAGE)
     return()
   endif()
   set(shipped ${library}_shipped)
@@ -62,7 +62,8 @@ function(gemma_shipped result library)
       $<TARGET_PROPERTY:${library},${property}>)
   endforeach()
   target_compile_definitions(${shipped} PRIVATE NDEBUG)
-  target_compile_options(${shipped} PRIVATE -fno-sanitize=all)
+  target_compile_options(${shipped} PRIVATE -fno-sanitize=all
+    -fno-profile-instr-generate -fno-coverage-mapping)
   set_target_properties(${shipped} PROPERTIES POSITION_INDEPENDENT_CODE ON)
 endfunction()
 

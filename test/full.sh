@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # The long tests, beyond test/run.sh: all unit, lit and end-to-end tests with a
 # sanitised compiler and runtime, the runtime's threads under ThreadSanitizer,
-# emitted AVX-512 code, killed builds, wrong checkpoints, fuzzers, and the real
-# model at length. About two and a half hours on two processors. Ends as run.sh
-# does: "N passed, N failed[, N skipped]"; exits 1 on a failure.
+# clang-tidy, emitted AVX-512 code, killed builds, wrong checkpoints, fuzzers, and
+# the real model at length. About two and a half hours on two processors. Ends as
+# run.sh does: "N passed, N failed[, N skipped]"; exits 1 on a failure.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -43,6 +43,10 @@ ctest --test-dir build/asan -E '^lit$' -j2 --timeout 3600 \
   --output-on-failure --output-junit "$log/asan.xml"
 PATH=/usr/lib/llvm-22/bin:$PATH lit-22 -v --xunit-xml-output "$log/asan-lit.xml" \
   build/asan/test
+
+# What clang-tidy sees, where it is installed.
+check build-dev build dev
+check clang-tidy test/tidy/clang-tidy.sh
 
 # The runtime's threads.
 check build-tsan build tsan

@@ -12,3 +12,6 @@ config.test_source_root = config.source_root
 config.test_exec_root = config.build_root
 config.environment["PATH"] = os.pathsep.join(
     config.tools + [config.environment["PATH"]])
+# Where programs that count their lines write (test/coverage.sh).
+if "LLVM_PROFILE_FILE" in os.environ:
+    config.environment["LLVM_PROFILE_FILE"] = os.environ["LLVM_PROFILE_FILE"]
